@@ -140,10 +140,16 @@ impl Error {
     pub fn file(verb: &str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
         use std::io::ErrorKind;
         let hint = match source.kind() {
-            ErrorKind::NotFound => Some("check the path; a relative one starts at the working directory, in a pipeline step at the pipeline's folder"),
+            ErrorKind::NotFound => Some(
+                "check the path; a relative one starts at the working directory, in a pipeline step at the pipeline's folder",
+            ),
             ErrorKind::PermissionDenied => Some("check the owner and the permissions"),
-            ErrorKind::ReadOnlyFilesystem => Some("the file system is read-only; choose another place with --warehouse"),
-            ErrorKind::StorageFull => Some("the disk is full; nothing was committed, so free some space and run again"),
+            ErrorKind::ReadOnlyFilesystem => {
+                Some("the file system is read-only; choose another place with --warehouse")
+            }
+            ErrorKind::StorageFull => {
+                Some("the disk is full; nothing was committed, so free some space and run again")
+            }
             _ => None,
         };
         let error = Error::input(format!("cannot {verb} {}", path.as_ref().display()));
@@ -267,9 +273,10 @@ impl From<DataFusionError> for Error {
         let root = error.find_root();
         let (kind, known_hint) = judge(root);
         let message = first_line_lowered(&root.message());
+        let (message, suggestion) = split_suggestion(&message);
         let mut ours = Error::new(kind, message);
         ours.0.place = place;
-        ours.0.hint = advice.or(known_hint);
+        ours.0.hint = suggestion.or(advice).or(known_hint);
         ours
     }
 }
@@ -311,7 +318,11 @@ impl Error {
             message: self.0.message.clone(),
             hint: self.0.hint.clone(),
             place: self.0.place.clone(),
-            source: self.0.source.as_ref().map(|source| Source::from(source.to_string())),
+            source: self
+                .0
+                .source
+                .as_ref()
+                .map(|source| Source::from(source.to_string())),
         }))
     }
 }
@@ -350,9 +361,15 @@ fn io_kind(error: &(dyn StdError + 'static)) -> Option<Kind> {
 
 fn io_hint(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     match find_io(error)?.kind() {
-        std::io::ErrorKind::PermissionDenied => Some("check the owner and the permissions of the warehouse folder"),
-        std::io::ErrorKind::ReadOnlyFilesystem => Some("the file system is read-only; choose another warehouse with --warehouse"),
-        std::io::ErrorKind::StorageFull => Some("the disk is full; nothing was committed, so free some space and run again"),
+        std::io::ErrorKind::PermissionDenied => {
+            Some("check the owner and the permissions of the warehouse folder")
+        }
+        std::io::ErrorKind::ReadOnlyFilesystem => {
+            Some("the file system is read-only; choose another warehouse with --warehouse")
+        }
+        std::io::ErrorKind::StorageFull => {
+            Some("the disk is full; nothing was committed, so free some space and run again")
+        }
         _ => None,
     }
 }
@@ -362,19 +379,43 @@ fn judge(root: &DataFusionError) -> (Kind, Option<String>) {
     match root {
         DataFusionError::ResourcesExhausted(_) => (
             Kind::Input,
-            Some("give the statement more memory with --memory-limit, or less to hold at once".to_owned()),
+            Some(
+                "give the statement more memory with --memory-limit, or less to hold at once"
+                    .to_owned(),
+            ),
         ),
         DataFusionError::Internal(_) => (
             Kind::Internal,
-            Some("this is a defect in Tidemill: please report the statement that led here".to_owned()),
+            Some(
+                "this is a defect in Tidemill: please report the statement that led here"
+                    .to_owned(),
+            ),
         ),
         other => (Kind::Input, io_hint(other).map(str::to_owned)),
     }
 }
 
+/// The planner puts what it suggests behind what is wrong: `.. Did you mean 't.name'?`.
+fn split_suggestion(message: &str) -> (&str, Option<String>) {
+    for start in [". Did you mean ", ". Valid fields are "] {
+        if let Some((wrong, suggested)) = message.split_once(start) {
+            let lead = start.trim_start_matches(". ").to_lowercase();
+            return (
+                wrong,
+                Some(format!("{lead}{}", suggested.replace('\'', "`"))),
+            );
+        }
+    }
+    (message, None)
+}
+
 /// Messages of the libraries start with capitals and carry stack traces; ours do neither.
 fn first_line_lowered(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let line = message
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
     let mut chars = line.chars();
     match (chars.next(), line.chars().nth(1)) {
         (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {

@@ -1,6 +1,8 @@
 //! Tidemill: a SQL lakehouse engine.
 //!
-//! The modules stand in the order in which a statement passes through them.
+//! The modules stand in the order in which data flows through them: text becomes a statement, a
+//! statement is executed in a session, files land in the warehouse, results leave through
+//! connections, and a pipeline does all of it in order.
 
 pub mod error;
 

@@ -1,0 +1,119 @@
+//! Checked parameters of a call: whoever holds a [`KMeansParameters`] need not check anything again.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// How features are levelled before distances are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// Mean 0 and population standard deviation 1.
+    Standard,
+    /// From 0 to 1.
+    MinMax,
+    /// As they are.
+    None,
+}
+
+impl Scale {
+    pub(super) const ALL: [Scale; 3] = [Scale::Standard, Scale::MinMax, Scale::None];
+
+    /// The name in SQL.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Scale::Standard => "standard",
+            Scale::MinMax => "minmax",
+            Scale::None => "none",
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A finite number, 0 or more; compared by its bits, as plans must be comparable.
+#[derive(Debug, Clone, Copy)]
+pub struct Tolerance(f64);
+
+impl Tolerance {
+    /// A tolerance, if the number is one.
+    pub fn new(number: f64) -> Option<Self> {
+        // Adding 0 turns -0 into 0.
+        (number.is_finite() && number >= 0.0).then_some(Tolerance(number + 0.0))
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Tolerance(1e-4)
+    }
+}
+
+impl PartialEq for Tolerance {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Eq for Tolerance {}
+
+impl Hash for Tolerance {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_bits().hash(state);
+    }
+}
+
+/// Checked parameters of one call. Column names are exact names of the input, each there once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KMeansParameters {
+    /// How many clusters; 1 or more.
+    pub k: usize,
+    /// Numeric or boolean columns; one or more.
+    pub features: Vec<String>,
+    /// Columns that split the rows into groups.
+    pub partition_by: Vec<String>,
+    /// Names of the clusters; exactly `k`.
+    pub labels: Option<Vec<String>>,
+    /// The numeric column that numbers the clusters.
+    pub label_by: String,
+    /// Where the random numbers start.
+    pub seed: u64,
+    /// How features are levelled.
+    pub scale: Scale,
+    /// Steps per run; 1 or more.
+    pub max_iterations: usize,
+    /// The movement of the centres, squared and as a share of the variance, that ends a run.
+    pub tolerance: Tolerance,
+    /// Runs; 1 or more.
+    pub n_runs: usize,
+}
+
+impl fmt::Display for KMeansParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "k={}, features=[{}], scale={}",
+            self.k,
+            self.features.join(", "),
+            self.scale
+        )?;
+        if !self.partition_by.is_empty() {
+            write!(f, ", partition_by=[{}]", self.partition_by.join(", "))?;
+        }
+        if let Some(labels) = &self.labels {
+            write!(f, ", labels=[{}]", labels.join(", "))?;
+        }
+        write!(
+            f,
+            ", label_by={}, seed={}, n_runs={}, max_iterations={}, tolerance={}",
+            self.label_by, self.seed, self.n_runs, self.max_iterations, self.tolerance.0
+        )
+    }
+}

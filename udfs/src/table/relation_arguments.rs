@@ -1,0 +1,193 @@
+//! Lets `kmeans('zone.table', ..)` and `kmeans(zone.table, ..)` stand for
+//! `kmeans((SELECT * FROM zone.table), ..)`.
+//!
+//! DataFusion looks up the tables of a statement before it plans it, and finds them by walking the
+//! relations of the syntax tree. A name in the arguments of a function is no relation there, so it
+//! has to become one first.
+
+use std::ops::ControlFlow;
+
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query, SetExpr, TableFactor, Value,
+    VisitMut, VisitorMut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Span, Token};
+
+use super::kmeans;
+
+/// The functions whose unnamed argument is a relation.
+const RELATION_FUNCTIONS: [&str; 1] = [kmeans::NAME];
+
+/// Rewrites, anywhere in a statement, table names given to a table function over a relation into
+/// sub-queries. Call it on every statement (or query) after parsing and before planning.
+///
+/// Text that cannot be read as a name stays one quoted name, so that the planner says which table it
+/// did not find. Places in the text are kept for its errors.
+pub fn rewrite_relation_arguments<Node: VisitMut>(node: &mut Node) -> Result<()> {
+    match node.visit(&mut Rewriter) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(*error),
+    }
+}
+
+/// Whether a relation is a call of the table function `name`.
+pub(super) fn is_call_of(relation: &ObjectName, name: &str) -> bool {
+    matches!(relation.0.as_slice(), [part] if part
+        .as_ident()
+        .is_some_and(|ident| ident.value.eq_ignore_ascii_case(name)))
+}
+
+struct Rewriter;
+
+impl VisitorMut for Rewriter {
+    type Break = Box<DataFusionError>;
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
+        let TableFactor::Table {
+            name,
+            args: Some(arguments),
+            ..
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        if !RELATION_FUNCTIONS
+            .iter()
+            .any(|function| is_call_of(name, function))
+        {
+            return ControlFlow::Continue(());
+        }
+        for argument in &mut arguments.args {
+            if let FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) = argument
+                && let Some(table) = table_name(value)
+            {
+                match select_all(table) {
+                    Ok(query) => *value = Expr::Subquery(Box::new(query)),
+                    Err(error) => return ControlFlow::Break(Box::new(error)),
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The table that an argument names, if it names one.
+fn table_name(value: &Expr) -> Option<ObjectName> {
+    match value {
+        Expr::Identifier(name) => Some(ObjectName::from(vec![name.clone()])),
+        Expr::CompoundIdentifier(parts) => Some(ObjectName::from(parts.clone())),
+        Expr::Nested(inner) => table_name(inner),
+        Expr::Value(text) => match &text.value {
+            Value::SingleQuotedString(name) => Some(name_from_text(name, text.span)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn name_from_text(text: &str, span: Span) -> ObjectName {
+    let parts = parse_name(text).unwrap_or_else(|_| vec![Ident::with_quote('"', text)]);
+    ObjectName::from(
+        parts
+            .into_iter()
+            .map(|part| Ident { span, ..part })
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn parse_name(text: &str) -> Result<Vec<Ident>, ParserError> {
+    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text)?;
+    let name = parser.parse_object_name(false)?;
+    parser.expect_token(&Token::EOF)?;
+    name.0
+        .into_iter()
+        .map(|part| match part.as_ident() {
+            Some(ident) => Ok(ident.clone()),
+            None => Err(ParserError::ParserError(format!("{part} is not a name"))),
+        })
+        .collect()
+}
+
+fn select_all(table: ObjectName) -> Result<Query> {
+    // A query is some forty fields; the parser fills them better than we could.
+    let mut query = Parser::new(&GenericDialect {})
+        .try_with_sql("SELECT * FROM t")
+        .and_then(|mut parser| parser.parse_query())
+        .map_err(DataFusionError::from)?;
+    if let SetExpr::Select(select) = query.body.as_mut()
+        && let Some(TableFactor::Table { name, .. }) =
+            select.from.first_mut().map(|from| &mut from.relation)
+    {
+        *name = table;
+    }
+    Ok(*query)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn rewritten(sql: &str) -> String {
+        let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
+        rewrite_relation_arguments(&mut statements).unwrap();
+        statements[0].to_string()
+    }
+
+    #[test]
+    fn names_become_relations() {
+        for (argument, table) in [
+            ("t", "t"),
+            ("raw.bills", "raw.bills"),
+            ("\"Raw\".\"My Bills\"", "\"Raw\".\"My Bills\""),
+            ("('raw.bills')", "raw.bills"),
+            ("'raw.bills'", "raw.bills"),
+            ("'\"Raw\".\"My Bills\"'", "\"Raw\".\"My Bills\""),
+            ("'hospital_db.public.bills'", "hospital_db.public.bills"),
+            ("'no name at all'", "\"no name at all\""),
+            ("'data/bills.csv'", "\"data/bills.csv\""),
+        ] {
+            assert_eq!(
+                rewritten(&format!("SELECT * FROM kmeans({argument}, k => 2)")),
+                format!("SELECT * FROM kmeans((SELECT * FROM {table}), k => 2)"),
+            );
+        }
+    }
+
+    #[test]
+    fn reaches_every_corner_of_a_statement() {
+        for (before, after) in [
+            (
+                "CREATE TABLE x AS SELECT * FROM KMeans(t, k => 2)",
+                "CREATE TABLE x AS SELECT * FROM KMeans((SELECT * FROM t), k => 2)",
+            ),
+            (
+                "SELECT 1 WHERE 1 IN (SELECT id FROM kmeans(t, k => 2))",
+                "SELECT 1 WHERE 1 IN (SELECT id FROM kmeans((SELECT * FROM t), k => 2))",
+            ),
+            (
+                "SELECT * FROM kmeans((SELECT * FROM kmeans('a.b', k => 3)), k => 2)",
+                "SELECT * FROM kmeans((SELECT * FROM kmeans((SELECT * FROM a.b), k => 3)), k => 2)",
+            ),
+        ] {
+            assert_eq!(rewritten(before), after);
+        }
+    }
+
+    #[test]
+    fn leaves_everything_else_alone() {
+        for sql in [
+            "SELECT * FROM kmeans((SELECT * FROM t), k => 2, label_by => 'x')",
+            "SELECT * FROM generate_series(1, t)",
+            "SELECT * FROM raw.kmeans(t)",
+            "SELECT kmeans('t')",
+        ] {
+            assert_eq!(rewritten(sql), sql);
+        }
+    }
+}

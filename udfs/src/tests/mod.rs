@@ -1,0 +1,186 @@
+//! Tests through SQL: a plain DataFusion session with the functions of this package.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+mod documentation;
+mod kmeans;
+mod kmeans_execution;
+mod kmeans_refusals;
+mod period;
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::util::pretty::pretty_format_batches;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::prelude::{CsvReadOptions, DataFrame, SessionConfig, SessionContext};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
+
+use crate::{all_extension_planners, register_all, rewrite_relation_arguments};
+
+/// The generic dialect, but `SELECT id, cluster FROM ..` has a column `cluster` and no trailing comma.
+#[derive(Debug)]
+struct TestDialect;
+
+impl Dialect for TestDialect {
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<GenericDialect>()
+    }
+
+    fn is_identifier_start(&self, character: char) -> bool {
+        GenericDialect.is_identifier_start(character)
+    }
+
+    fn is_identifier_part(&self, character: char) -> bool {
+        GenericDialect.is_identifier_part(character)
+    }
+
+    fn supports_named_fn_args_with_assignment_operator(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Planner;
+
+#[async_trait]
+impl QueryPlanner for Planner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalPlanner::with_extension_planners(all_extension_planners())
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+fn configuration() -> SessionConfig {
+    let mut configuration = SessionConfig::new().with_information_schema(true);
+    configuration.options_mut().sql_parser.collect_spans = true;
+    configuration
+        .options_mut()
+        .sql_parser
+        .parse_float_as_decimal = true;
+    configuration
+}
+
+fn session_with(configuration: SessionConfig, runtime: RuntimeEnv) -> SessionContext {
+    let builder = SessionStateBuilder::new()
+        .with_config(configuration)
+        .with_runtime_env(Arc::new(runtime))
+        .with_default_features()
+        .with_query_planner(Arc::new(Planner));
+    SessionContext::new_with_state(register_all(builder).build())
+}
+
+fn session() -> SessionContext {
+    session_with(configuration(), RuntimeEnv::default())
+}
+
+fn limited_memory(bytes: usize) -> RuntimeEnv {
+    RuntimeEnvBuilder::new()
+        .with_memory_limit(bytes, 1.0)
+        .build()
+        .unwrap()
+}
+
+/// A session with the table `iris` (150 flowers of three species, by R. A. Fisher, as kept by UCI), or
+/// `None` where the data that the project does not ship is missing.
+async fn iris() -> Option<SessionContext> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../shared/data/iris/Iris.csv"
+    );
+    if !std::path::Path::new(path).exists() {
+        return None;
+    }
+    let session = session();
+    session
+        .register_csv("flowers", path, CsvReadOptions::new())
+        .await
+        .unwrap();
+    let renamed = "CREATE VIEW iris AS SELECT \"SepalLengthCm\" AS sepal_length, \"SepalWidthCm\" AS sepal_width,
+        \"PetalLengthCm\" AS petal_length, \"PetalWidthCm\" AS petal_width FROM flowers";
+    session.sql(renamed).await.unwrap();
+    Some(session)
+}
+
+async fn plan(session: &SessionContext, sql: &str) -> Result<DataFrame> {
+    let mut statement = DFParserBuilder::new(sql)
+        .with_dialect(&TestDialect)
+        .build()?
+        .parse_statements()?
+        .pop_front()
+        .expect("a statement");
+    rewrite(&mut statement)?;
+    let plan = session.state().statement_to_plan(statement).await?;
+    session.execute_logical_plan(plan).await
+}
+
+fn rewrite(statement: &mut Statement) -> Result<()> {
+    match statement {
+        Statement::Statement(statement) => rewrite_relation_arguments(statement.as_mut()),
+        Statement::Explain(explain) => rewrite(&mut explain.statement),
+        _ => Ok(()),
+    }
+}
+
+async fn rows(session: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>> {
+    plan(session, sql).await?.collect().await
+}
+
+/// The result as a table, or the message of the error and its hints.
+async fn answer(session: &SessionContext, sql: &str) -> String {
+    match rows(session, sql).await {
+        Ok(batches) => pretty_format_batches(&batches).unwrap().to_string(),
+        Err(error) => explain(&error),
+    }
+}
+
+fn explain(error: &DataFusionError) -> String {
+    let message = error.find_root().message().into_owned();
+    let Some(diagnostic) = error.diagnostic() else {
+        return message;
+    };
+    let hints: Vec<_> = diagnostic
+        .helps
+        .iter()
+        .map(|help| help.message.as_str())
+        .collect();
+    format!("{message}\nhint: {}", hints.join("; "))
+}
+
+/// One column of a result as text, NULL as an empty string.
+async fn column(session: &SessionContext, sql: &str) -> Vec<String> {
+    let batches = rows(session, sql).await.unwrap();
+    let mut values = vec![];
+    for batch in &batches {
+        let column =
+            arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8).unwrap();
+        let column = arrow::array::AsArray::as_string::<i32>(&column).clone();
+        values.extend(
+            column
+                .iter()
+                .map(|value| value.unwrap_or_default().to_owned()),
+        );
+    }
+    values
+}
