@@ -5,5 +5,6 @@
 //! connections, and a pipeline does all of it in order.
 
 pub mod error;
+pub mod values;
 
 pub use error::{Error, Kind, Place, Result};
