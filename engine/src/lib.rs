@@ -5,6 +5,7 @@
 //! connections, and a pipeline does all of it in order.
 
 pub mod error;
+pub mod landing;
 pub mod values;
 
 pub use error::{Error, Kind, Place, Result};

@@ -1,0 +1,61 @@
+//! What a user may say about a CSV file.
+
+use crate::{Error, Result};
+
+/// How to read a CSV file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// What stands between two fields.
+    pub delimiter: Delimiter,
+    /// Whether the first record holds the column names.
+    pub header: bool,
+    /// Rows per batch.
+    pub batch_size: usize,
+    /// The longest record in bytes. It bounds the memory that an unclosed quote can take.
+    pub max_record_bytes: usize,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        CsvOptions {
+            delimiter: Delimiter::COMMA,
+            header: true,
+            batch_size: 8192,
+            max_record_bytes: 64 << 20,
+        }
+    }
+}
+
+/// A byte that can stand between two fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter(u8);
+
+impl Delimiter {
+    /// A comma.
+    pub const COMMA: Delimiter = Delimiter(b',');
+    /// A tab.
+    pub const TAB: Delimiter = Delimiter(b'\t');
+
+    /// Checks a delimiter that a user chose.
+    ///
+    /// # Errors
+    /// Anything that could also be part of a plain value or of the dialect itself: letters,
+    /// digits, the quote, line ends, NUL and what is not ASCII.
+    pub fn new(delimiter: char) -> Result<Delimiter> {
+        let usable = delimiter == '\t'
+            || delimiter == ' '
+            || delimiter.is_ascii_punctuation() && delimiter != '"';
+        match u8::try_from(delimiter) {
+            Ok(byte) if usable => Ok(Delimiter(byte)),
+            _ => Err(
+                Error::input(format!("{delimiter:?} cannot stand between fields"))
+                    .hint("choose one ASCII character such as ',', ';', '|' or a tab"),
+            ),
+        }
+    }
+
+    /// The delimiter as it stands in the file.
+    pub fn byte(self) -> u8 {
+        self.0
+    }
+}
