@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod landing;
+pub mod sql;
 pub mod values;
 
 pub use error::{Error, Kind, Place, Result};

@@ -1,0 +1,239 @@
+//! SQL text to structs: what a user can say, one file per statement. Nothing here executes.
+//!
+//! A [`Script`] is cut into fragments by the tokenizer; each fragment becomes a [`Statement`].
+//! The statements that are ours are parsed here; everything that only reads is handed to the
+//! engine's own planner as a [`Query`], after [`query`] has refused the clauses that the planner
+//! would silently ignore.
+
+mod assert;
+mod copy_into;
+mod create_table;
+mod create_view;
+mod dialect;
+mod drop;
+mod insert;
+mod name;
+mod parameters;
+mod partition_by;
+mod query;
+mod script;
+mod set;
+mod show;
+
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
+
+pub use assert::Assert;
+pub use copy_into::{CopyInto, CopyOptions, CopySource, DeclaredColumn, ExportMode};
+pub use create_table::{ColumnDefinition, CreateTable};
+pub use create_view::CreateView;
+pub use dialect::TideDialect;
+pub use drop::{Drop, DropKind};
+pub use insert::Insert;
+pub use name::{Name, quote};
+pub use parameters::{ParameterValue, Parameters};
+pub use partition_by::PartitionField;
+pub use query::Query;
+pub use script::{Fragment, Script, ScriptStatement};
+pub use set::Set;
+pub use show::{Describe, ShowTables};
+
+use crate::{Error, Place, Result};
+
+/// Everything that can be said. Whoever holds one can act on it: see `execute.rs`.
+#[derive(Debug, Clone)]
+pub enum Statement {
+    /// Reads and returns rows: SELECT, VALUES, WITH, EXPLAIN, SHOW.
+    Query(Query),
+    /// Moves data in or out.
+    CopyInto(CopyInto),
+    /// Makes a table, with or without rows.
+    CreateTable(CreateTable),
+    /// Keeps a query under a name.
+    CreateView(CreateView),
+    /// Adds rows to a table.
+    Insert(Insert),
+    /// Removes a table or a view.
+    Drop(Drop),
+    /// Changes a setting of the session.
+    Set(Set),
+    /// Lists the tables and views.
+    ShowTables(ShowTables),
+    /// Lists the columns of a table or view.
+    Describe(Describe),
+    /// Stops the job unless a condition holds.
+    Assert(Assert),
+}
+
+impl Statement {
+    /// Tables and views that the statement reads, as written, without those it defines itself.
+    ///
+    /// # Errors
+    /// A name of more than three parts.
+    pub fn reads(&self) -> Result<Vec<Name>> {
+        match self {
+            Statement::Query(query) => query.relations(),
+            Statement::CopyInto(copy) => match &copy.source {
+                CopySource::Path(_) => Ok(Vec::new()),
+                CopySource::Relation(name) => Ok(vec![name.clone()]),
+                CopySource::Query(query) => query.relations(),
+            },
+            Statement::CreateTable(create) => create
+                .query
+                .as_ref()
+                .map_or(Ok(Vec::new()), Query::relations),
+            Statement::CreateView(create) => create.query.relations(),
+            Statement::Insert(insert) => insert.query.relations(),
+            Statement::Assert(assert) => assert.query.relations(),
+            Statement::Describe(describe) => Ok(vec![describe.name.clone()]),
+            Statement::Drop(_) | Statement::Set(_) | Statement::ShowTables(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The table or view that the statement makes or changes.
+    pub fn writes(&self) -> Option<&Name> {
+        match self {
+            Statement::CopyInto(copy) => Some(&copy.target),
+            Statement::CreateTable(create) => Some(&create.name),
+            Statement::CreateView(create) => Some(&create.name),
+            Statement::Insert(insert) => Some(&insert.table),
+            Statement::Drop(drop) => Some(&drop.name),
+            Statement::Query(_)
+            | Statement::Set(_)
+            | Statement::ShowTables(_)
+            | Statement::Describe(_)
+            | Statement::Assert(_) => None,
+        }
+    }
+
+    /// What the statement is called in progress lines and `system.steps`.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Statement::Query(_) => "SELECT",
+            Statement::CopyInto(_) => "COPY INTO",
+            Statement::CreateTable(_) => "CREATE TABLE",
+            Statement::CreateView(_) => "CREATE VIEW",
+            Statement::Insert(_) => "INSERT",
+            Statement::Drop(_) => "DROP",
+            Statement::Set(_) => "SET",
+            Statement::ShowTables(_) => "SHOW TABLES",
+            Statement::Describe(_) => "DESCRIBE",
+            Statement::Assert(_) => "ASSERT",
+        }
+    }
+}
+
+/// Parses the tokens of one statement. `slice_from` gives the text of the statement from a
+/// location on, for view bodies.
+fn parse_statement(
+    tokens: Vec<TokenWithSpan>,
+    slice_from: impl Fn(Location) -> String,
+) -> Result<Statement> {
+    let words: Vec<String> = tokens
+        .iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .take(4)
+        .map(|token| token.token.to_string().to_uppercase())
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let own = |parse: fn(&mut Parser) -> Result<Statement, ParserError>| {
+        parse_whole(tokens.clone(), parse)
+    };
+    match words.as_slice() {
+        ["COPY", "INTO", ..] => own(|parser| CopyInto::parse(parser).map(Statement::CopyInto)),
+        ["CREATE", "TABLE", ..] | ["CREATE", "OR", "REPLACE", "TABLE"] => {
+            own(|parser| CreateTable::parse(parser).map(Statement::CreateTable))
+        }
+        ["CREATE", "VIEW", ..] | ["CREATE", "OR", "REPLACE", "VIEW"] => {
+            parse_whole(tokens, |parser| {
+                CreateView::parse(parser, &slice_from).map(Statement::CreateView)
+            })
+        }
+        ["INSERT", ..] => own(|parser| Insert::parse(parser).map(Statement::Insert)),
+        ["DROP", ..] => own(|parser| Drop::parse(parser).map(Statement::Drop)),
+        ["SET", ..] => own(|parser| Set::parse(parser).map(Statement::Set)),
+        ["SHOW", "TABLES", ..] => {
+            own(|parser| ShowTables::parse(parser).map(Statement::ShowTables))
+        }
+        ["DESCRIBE" | "DESC", ..] => own(|parser| Describe::parse(parser).map(Statement::Describe)),
+        ["ASSERT", ..] => own(|parser| Assert::parse(parser).map(Statement::Assert)),
+        _ => Query::parse(tokens).map(Statement::Query),
+    }
+}
+
+/// Runs a parser over all tokens of a statement; what is left over is an error.
+fn parse_whole<T>(
+    tokens: Vec<TokenWithSpan>,
+    parse: impl FnOnce(&mut Parser) -> Result<T, ParserError>,
+) -> Result<T> {
+    let mut parser = Parser::new(&TideDialect).with_tokens_with_locations(tokens);
+    parse(&mut parser)
+        .and_then(|statement| match parser.peek_token().token {
+            Token::EOF => Ok(statement),
+            _ => parser.expected("the end of the statement", parser.peek_token()),
+        })
+        .map_err(script::parser_error)
+}
+
+/// A word of our own grammar, which the parser knows as a keyword or as an identifier alike.
+fn parse_word(parser: &mut Parser, word: &str) -> bool {
+    match &parser.peek_token().token {
+        Token::Word(found)
+            if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word) =>
+        {
+            parser.next_token();
+            true
+        }
+        _ => false,
+    }
+}
+
+fn expect_word(parser: &mut Parser, word: &str) -> Result<(), ParserError> {
+    if parse_word(parser, word) {
+        Ok(())
+    } else {
+        parser.expected(word, parser.peek_token())
+    }
+}
+
+/// The candidate that a misspelt word most likely meant.
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&word, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+fn join(items: &[impl std::fmt::Display]) -> String {
+    let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+    items.join(", ")
+}
+
+fn place_of(span: Span) -> Place {
+    let width = if span.end.line == span.start.line {
+        span.end.column.saturating_sub(span.start.column)
+    } else {
+        0
+    };
+    Place {
+        width,
+        ..Place::at(span.start.line, span.start.column)
+    }
+}
+
+fn unsupported(what: &str, span: Span) -> Error {
+    let error = Error::input(format!("{what} is not supported"));
+    if span == Span::empty() {
+        error
+    } else {
+        error.place(place_of(span))
+    }
+}
