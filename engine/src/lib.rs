@@ -4,6 +4,7 @@
 //! statement is executed in a session, files land in the warehouse, results leave through
 //! connections, and a pipeline does all of it in order.
 
+pub mod connections;
 pub mod error;
 pub mod landing;
 pub mod sql;

@@ -1,0 +1,30 @@
+//! Postgres as an export target: binary COPY into a staging table, then set-based SQL, all in one
+//! transaction.
+//!
+//! The steps stand in `write.rs`. The server sees `BEGIN`, an advisory lock on the target, the checks, one
+//! `COPY .. FROM STDIN BINARY` into a temporary table, one or two statements on the target, and
+//! `COMMIT`. Whatever ends the session earlier leaves the target as it was.
+
+pub(super) mod url;
+
+mod connect;
+mod error;
+mod ledger;
+mod target;
+mod tls;
+mod types;
+mod write;
+
+pub(super) use write::export;
+
+use self::url::PostgresUrl;
+use crate::error::Result;
+
+/// Whether the database has this table (or view, or anything else of that name).
+pub(super) async fn table_exists(url: &PostgresUrl, schema: &str, table: &str) -> Result<bool> {
+    let session = connect::connect(url).await?;
+    match target::find(&session, schema, table).await {
+        Ok(found) => Ok(found.is_some()),
+        Err(error) => Err(session.abandon(error).await),
+    }
+}

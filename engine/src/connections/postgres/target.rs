@@ -1,0 +1,223 @@
+//! The target table in Postgres: find it, plan its columns, create it, check its key.
+
+use std::collections::BTreeSet;
+
+use super::connect::Session;
+use super::types;
+use crate::connections::columns::Columns;
+use crate::connections::export::Export;
+use crate::connections::plan::{ExistingColumn, PlannedColumn, match_columns};
+use crate::connections::statements::{Statements, qualified, quote};
+use crate::error::{Error, Result};
+
+/// The tables of the catalogue are named in full: a search path may put others in front.
+const FIND: &str = "SELECT c.oid, c.relkind::text FROM pg_catalog.pg_class AS c \
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
+const COLUMNS: &str = "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+    CASE WHEN b.typtype = 'e' THEN 'enum' WHEN b.typcategory = 'S' THEN 'text' ELSE b.typname::text END, \
+    a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', \
+    a.attgenerated <> '' OR a.attidentity = 'a' \
+    FROM pg_catalog.pg_attribute AS a \
+    JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid \
+    JOIN pg_catalog.pg_type AS b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+/// Unique indexes that `ON CONFLICT` can name by their columns alone.
+const KEYS: &str = "SELECT (SELECT array_agg(a.attname::text) FROM pg_catalog.pg_attribute AS a \
+      WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])) \
+    FROM pg_catalog.pg_index AS i WHERE i.indrelid = $1 \
+      AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL";
+
+/// A relation of the database.
+#[derive(Debug, Clone)]
+pub(super) struct Relation {
+    oid: u32,
+    kind: String,
+}
+
+/// The target, ready to be written.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// The quoted name.
+    pub(super) name: String,
+    pub(super) columns: Vec<PlannedColumn>,
+    pub(super) created: bool,
+}
+
+impl Target {
+    /// The planned columns of the merge key.
+    pub(super) fn key<'a>(&'a self, key: &'a [String]) -> Vec<&'a PlannedColumn> {
+        key.iter()
+            .filter_map(|name| self.columns.iter().find(|column| column.name == *name))
+            .collect()
+    }
+}
+
+/// Finds a relation by its exact name.
+pub(super) async fn find(session: &Session, schema: &str, table: &str) -> Result<Option<Relation>> {
+    let doing = format!("look for the table {}", qualified(schema, table));
+    let Some(row) = session.first_row(&doing, FIND, &[&schema, &table]).await? else {
+        return Ok(None);
+    };
+    let read = || Ok((row.try_get(0)?, row.try_get(1)?));
+    let (oid, kind) = read().map_err(|error| session.failed(&doing, error))?;
+    Ok(Some(Relation { oid, kind }))
+}
+
+/// Plans the columns of the target, and creates schema and table when they are missing.
+///
+/// # Errors
+/// The table is no table, its columns do not fit, it lacks the merge key, or the user the rights.
+pub(super) async fn prepare(
+    session: &Session,
+    export: &Export,
+    columns: &Columns,
+) -> Result<Target> {
+    check_names(export, columns)?;
+    let name = qualified(&export.schema, &export.table);
+    match find(session, &export.schema, &export.table).await? {
+        None => create(session, export, columns, name).await,
+        Some(relation) => {
+            if !matches!(relation.kind.as_str(), "r" | "p") {
+                return Err(Error::input(format!(
+                    "{name} is not a table and cannot be exported to"
+                ))
+                .hint("choose another name, or export to the table behind it"));
+            }
+            let existing = existing_columns(session, &name, relation.oid).await?;
+            let columns =
+                match_columns(&name, columns.list(), &existing, |a, b| a == b, types::fit)?;
+            check_key(session, export, &name, relation.oid).await?;
+            Ok(Target {
+                name,
+                columns,
+                created: false,
+            })
+        }
+    }
+}
+
+fn check_names(export: &Export, columns: &Columns) -> Result<()> {
+    let names = columns.list().iter().map(|column| column.name.as_str());
+    match names
+        .chain([export.schema.as_str(), export.table.as_str()])
+        .find(|name| name.len() > types::MAX_NAME_BYTES)
+    {
+        None => Ok(()),
+        Some(long) => Err(Error::input(format!(
+            "the name {} is longer than the {} bytes that Postgres keeps",
+            quote(long),
+            types::MAX_NAME_BYTES
+        ))
+        .hint("give it a shorter name with AS")),
+    }
+}
+
+async fn create(
+    session: &Session,
+    export: &Export,
+    columns: &Columns,
+    name: String,
+) -> Result<Target> {
+    create_schema(session, &export.schema).await?;
+    let columns: Vec<_> = columns.list().iter().map(types::create).collect();
+    let target = Target {
+        name,
+        columns,
+        created: true,
+    };
+    let statements = Statements {
+        target: &target.name,
+        staging: "",
+        columns: &target.columns,
+    };
+    let sql = statements.create_target(&target.key(export.mode.key()));
+    session
+        .run(&format!("create the table {}", target.name), &sql, &[])
+        .await?;
+    Ok(target)
+}
+
+/// Asks first: `IF NOT EXISTS` wants the right to create even when there is nothing to do.
+async fn create_schema(session: &Session, schema: &str) -> Result<()> {
+    let known = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1";
+    let doing = format!("create the schema {}", quote(schema));
+    lock_definitions(session).await?;
+    if session
+        .first_row(&doing, known, &[&schema])
+        .await?
+        .is_none()
+    {
+        session
+            .run(&doing, &format!("CREATE SCHEMA {}", quote(schema)), &[])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Two exports that create the same schema or ledger at once would make one of them fail. Taken
+/// after the lock on the target and never the other way around, so nobody waits in a circle.
+pub(super) async fn lock_definitions(session: &Session) -> Result<()> {
+    lock(session, "definitions").await
+}
+
+/// Waits until no other export holds the lock of this name; it ends with the transaction.
+pub(super) async fn lock(session: &Session, name: &str) -> Result<()> {
+    let digest = blake3::hash(format!("tidemill\0{name}").as_bytes());
+    let key = digest.as_bytes()[..8]
+        .iter()
+        .fold(0_i64, |key, byte| (key << 8) | i64::from(*byte));
+    session
+        .run(
+            "lock the target",
+            "SELECT pg_catalog.pg_advisory_xact_lock($1)",
+            &[&key],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn existing_columns(session: &Session, name: &str, oid: u32) -> Result<Vec<ExistingColumn>> {
+    let doing = format!("read the columns of {name}");
+    let failed = |error| session.failed(&doing, error);
+    let rows = session
+        .client
+        .query(COLUMNS, &[&oid])
+        .await
+        .map_err(failed)?;
+    rows.iter()
+        .map(|row| {
+            Ok(ExistingColumn {
+                name: row.try_get(0)?,
+                declared: row.try_get(1)?,
+                family: row.try_get(2)?,
+                required: row.try_get(3)?,
+                computed: row.try_get(4)?,
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)
+}
+
+async fn check_key(session: &Session, export: &Export, name: &str, oid: u32) -> Result<()> {
+    let key = export.mode.key();
+    if key.is_empty() {
+        return Ok(());
+    }
+    let doing = format!("read the keys of {name}");
+    let failed = |error| session.failed(&doing, error);
+    let wanted: BTreeSet<&str> = key.iter().map(String::as_str).collect();
+    for row in session.client.query(KEYS, &[&oid]).await.map_err(failed)? {
+        let columns: Vec<String> = row.try_get(0).map_err(failed)?;
+        if columns.iter().map(String::as_str).collect::<BTreeSet<_>>() == wanted {
+            return Ok(());
+        }
+    }
+    let list: Vec<_> = key.iter().map(|column| quote(column)).collect();
+    let list = list.join(", ");
+    Err(Error::input(format!(
+        "{name} has no unique index over exactly ({list}), which a merge needs"
+    ))
+    .hint(format!(
+        "create one: ALTER TABLE {name} ADD PRIMARY KEY ({list})"
+    )))
+}

@@ -1,0 +1,176 @@
+//! Which Postgres type holds which column.
+//!
+//! | exported | created as | also goes into |
+//! |---|---|---|
+//! | SMALLINT, INTEGER, BIGINT, REAL, DOUBLE | `smallint`, `integer`, `bigint`, `real`, `double precision` | any number type that holds every value exactly |
+//! | DECIMAL(p,s), unsigned BIGINT | `numeric(p,s)`, `numeric(20,0)` | the same |
+//! | BOOLEAN | `boolean` | |
+//! | DATE | `date` | `timestamp` |
+//! | TIMESTAMP | `timestamp without time zone` | `date` at midnight |
+//! | TIMESTAMPTZ | `timestamp with time zone` | |
+//! | TIME | `time without time zone` | |
+//! | TEXT | `text` | `varchar(n)`, `char(n)` if it fits; `json`, `jsonb`, `uuid`, `xml`, enums if the server can read it |
+//! | BYTEA | `bytea` | |
+//! | NULL without type | `text` | anything |
+
+use crate::connections::column_type::ColumnType;
+use crate::connections::columns::Column;
+use crate::connections::plan::{ExistingColumn, Passage, PlannedColumn};
+
+/// The longest name that Postgres keeps; it would cut a longer one, in bytes, without an error.
+pub(super) const MAX_NAME_BYTES: usize = 63;
+
+/// The name of the type as `format_type` spells it.
+pub(super) fn declared(kind: ColumnType) -> String {
+    match kind {
+        ColumnType::Decimal { precision, scale } => return format!("numeric({precision},{scale})"),
+        ColumnType::Null | ColumnType::Text => "text",
+        ColumnType::Boolean => "boolean",
+        ColumnType::SmallInt => "smallint",
+        ColumnType::Integer => "integer",
+        ColumnType::BigInt => "bigint",
+        ColumnType::Real => "real",
+        ColumnType::Double => "double precision",
+        ColumnType::Date => "date",
+        ColumnType::Time => "time without time zone",
+        ColumnType::Timestamp => "timestamp without time zone",
+        ColumnType::TimestampTz => "timestamp with time zone",
+        ColumnType::Bytes => "bytea",
+    }
+    .to_owned()
+}
+
+/// A column of a table that Tidemill creates.
+pub(super) fn create(column: &Column) -> PlannedColumn {
+    let declared = declared(column.kind);
+    PlannedColumn {
+        name: column.name.clone(),
+        kind: column.kind,
+        staged: declared.clone(),
+        target: declared,
+        passage: Passage::Same,
+        compare: compare(column.kind),
+    }
+}
+
+/// A column that goes into an existing one; `None` when the types do not go together.
+pub(super) fn fit(column: &Column, existing: &ExistingColumn) -> Option<PlannedColumn> {
+    let created = create(column);
+    let passage = match created.target == existing.declared {
+        true => Passage::Same,
+        false => passage(column.kind, &existing.family)?,
+    };
+    Some(PlannedColumn {
+        name: existing.name.clone(),
+        target: existing.declared.clone(),
+        passage,
+        ..created
+    })
+}
+
+fn passage(kind: ColumnType, family: &str) -> Option<Passage> {
+    match (kind, family) {
+        (ColumnType::Null, _) => Some(Passage::Read),
+        (
+            ColumnType::SmallInt
+            | ColumnType::Integer
+            | ColumnType::BigInt
+            | ColumnType::Decimal { .. }
+            | ColumnType::Real
+            | ColumnType::Double,
+            "int2" | "int4" | "int8" | "numeric" | "float4" | "float8",
+        )
+        | (ColumnType::Boolean, "bool")
+        | (ColumnType::Date | ColumnType::Timestamp, "date" | "timestamp")
+        | (ColumnType::TimestampTz, "timestamptz")
+        | (ColumnType::Time, "time")
+        | (ColumnType::Text, "text")
+        | (ColumnType::Bytes, "bytea") => Some(Passage::Exact),
+        (ColumnType::Text, "json" | "jsonb" | "uuid" | "xml" | "enum") => Some(Passage::Read),
+        _ => None,
+    }
+}
+
+/// Texts are compared byte for byte: under another collation, or as citext, `Smith` and `SMITH` may
+/// count as equal, and an update would be taken for unchanged. Types without `=`, such as json, are
+/// compared as text for the same price.
+fn compare(kind: ColumnType) -> &'static str {
+    match kind {
+        ColumnType::Null | ColumnType::Text => "::text COLLATE \"C\"",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn fits(kind: ColumnType, declared: &str, family: &str) -> Option<Passage> {
+        let column = Column {
+            name: "c".to_owned(),
+            kind,
+        };
+        let existing = ExistingColumn {
+            name: "c".to_owned(),
+            declared: declared.to_owned(),
+            family: family.to_owned(),
+            required: false,
+            computed: false,
+        };
+        fit(&column, &existing).map(|plan| plan.passage)
+    }
+
+    #[test]
+    fn same_types_need_no_cast() {
+        let kind = ColumnType::Decimal {
+            precision: 12,
+            scale: 2,
+        };
+        assert_eq!(fits(kind, "numeric(12,2)", "numeric"), Some(Passage::Same));
+        assert_eq!(
+            fits(ColumnType::Double, "double precision", "float8"),
+            Some(Passage::Same)
+        );
+    }
+
+    #[test]
+    fn other_types_must_be_exact_or_readable() {
+        let kind = ColumnType::Decimal {
+            precision: 12,
+            scale: 3,
+        };
+        assert_eq!(fits(kind, "numeric(7,2)", "numeric"), Some(Passage::Exact));
+        assert_eq!(
+            fits(ColumnType::BigInt, "integer", "int4"),
+            Some(Passage::Exact)
+        );
+        assert_eq!(
+            fits(ColumnType::Text, "character varying(60)", "text"),
+            Some(Passage::Exact)
+        );
+        assert_eq!(
+            fits(ColumnType::Text, "jsonb", "jsonb"),
+            Some(Passage::Read)
+        );
+        assert_eq!(
+            fits(ColumnType::Null, "jsonb", "jsonb"),
+            Some(Passage::Read)
+        );
+    }
+
+    #[test]
+    fn unlike_types_do_not_fit() {
+        for (kind, family) in [
+            (ColumnType::Text, "int4"),
+            (ColumnType::Integer, "text"),
+            (ColumnType::Timestamp, "timestamptz"),
+            (ColumnType::TimestampTz, "timestamp"),
+            (ColumnType::Boolean, "int4"),
+            (ColumnType::Date, "text"),
+        ] {
+            assert_eq!(fits(kind, "other", family), None, "{kind} into {family}");
+        }
+    }
+}

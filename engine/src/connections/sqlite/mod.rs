@@ -1,0 +1,103 @@
+//! SQLite as an export target: the embedded default, one file in the warehouse, no server.
+//!
+//! Same statements and same meaning as for Postgres, with these differences:
+//!
+//! - The one schema, `main`, answers to `public`.
+//! - Values are stored as the table in `types.rs` says. SQLite would round a DECIMAL of over 15
+//!   significant digits and turn NaN into NULL: both are refused, with row and column.
+//! - The file is put into WAL mode, so readers go on while an export commits. Rows are staged in
+//!   SQLite's temporary database first; the file itself is locked only for the final statements,
+//!   between `BEGIN IMMEDIATE` and `COMMIT`. Another export waits for that long.
+
+mod error;
+mod ledger;
+mod target;
+mod types;
+mod write;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use self::error::explain;
+use super::url::SqliteUrl;
+use crate::error::{Error, Result};
+
+pub(super) use write::export;
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Whether the file has this table (or view); a file that is missing has none.
+pub(super) async fn table_exists(url: &SqliteUrl, schema: &str, table: &str) -> Result<bool> {
+    check_schema(schema)?;
+    let (url, table) = (url.clone(), table.to_owned());
+    blocking(move || {
+        if !url.path.exists() {
+            return Ok(false);
+        }
+        let connection = connect(&url.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Ok(target::find(&connection, &table)?.is_some())
+    })
+    .await
+}
+
+/// Refuses every schema that SQLite does not have.
+fn check_schema(schema: &str) -> Result<()> {
+    match schema {
+        "public" | "main" => Ok(()),
+        other => Err(
+            Error::input(format!("a SQLite database has no schema \"{other}\""))
+                .hint("use public, which stands for SQLite's main"),
+        ),
+    }
+}
+
+/// Opens the file for writing and makes it when it is missing, with the base folder but no other.
+fn open(url: &SqliteUrl) -> Result<Connection> {
+    if let Some(base) = &url.base {
+        std::fs::create_dir_all(base).map_err(|error| Error::file("create", base, error))?;
+    }
+    if let Some(folder) = url.path.parent()
+        && !folder.is_dir()
+    {
+        return Err(Error::input(format!(
+            "the folder {} of the SQLite file does not exist",
+            folder.display()
+        ))
+        .hint("create it, or correct the path in the URL of the connection"));
+    }
+    let connection = connect(
+        &url.path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )?;
+    let doing = format!("prepare {}", url.path.display());
+    // Switching takes the whole file for a moment; where another process or the file system does
+    // not allow it, the old mode is as safe, only readers wait longer.
+    let mode: String = connection
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .map_err(|error| explain(&doing, error))?;
+    if mode != "wal" {
+        let _ = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    }
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let doing = format!("open {}", path.display());
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|error| explain(&doing, error))?;
+    connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .map_err(|error| explain(&doing, error))?;
+    Ok(connection)
+}
+
+/// Runs SQLite's blocking calls off the threads that drive queries.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::internal("the thread that writes to SQLite died").source(error))?
+}
