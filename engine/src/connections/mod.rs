@@ -7,6 +7,7 @@
 
 mod column_type;
 mod columns;
+mod deliver;
 mod export;
 mod fingerprint;
 mod interpolate;
@@ -22,6 +23,7 @@ use std::path::Path;
 
 use datafusion::execution::SendableRecordBatchStream;
 
+pub use deliver::deliver;
 pub use export::{Export, Exported, Mode};
 pub use interpolate::interpolate;
 pub use url::{ConnectionUrl, PostgresUrl, SqliteUrl};

@@ -1,0 +1,188 @@
+//! One statement in, one outcome out: the only place that dispatches a statement.
+//!
+//! The prompt, `-c`, a script and a step of a pipeline all come through here.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::{Stream, StreamExt, TryStreamExt};
+
+use crate::connections::deliver;
+use crate::landing::land;
+use crate::reconciliation::Copied;
+use crate::session::{Session, Target};
+use crate::sql::{Assert, CopyInto, Parameters, Query, Script, Statement};
+use crate::warehouse::{Snapshot, create_table, create_view, describe, drop_entry, insert};
+use crate::{Error, Kind, Result};
+
+/// What a statement gave.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Rows, as they come.
+    Rows(Rows),
+    /// What became of the sources of a COPY INTO.
+    Copied(Vec<Copied>),
+    /// Something was made, changed or checked.
+    Done(Done),
+}
+
+/// The end of a statement that returns no rows.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// What was done, such as `created table curated.t`.
+    pub message: String,
+    /// Rows that were written, where that is what it does.
+    pub rows: Option<u64>,
+}
+
+/// A stream of rows, which keeps the files that it reads.
+pub struct Rows {
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+    _snapshot: Option<Arc<Snapshot>>,
+}
+
+/// Runs one statement. A query has only started when this returns: its rows, and its errors,
+/// come with the stream.
+///
+/// # Errors
+/// Whatever the statement meets; nothing is half-written then.
+pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome> {
+    match statement {
+        Statement::Query(query) => query_rows(session, query).await.map(Outcome::Rows),
+        Statement::CopyInto(copy) => copy_into(session, copy).await.map(Outcome::Copied),
+        Statement::CreateTable(create) => create_table(session, create).await.map(Outcome::Done),
+        Statement::CreateView(create) => create_view(session, create).await.map(Outcome::Done),
+        Statement::Insert(insert_into) => insert(session, insert_into).await.map(Outcome::Done),
+        Statement::Drop(drop) => drop_entry(session, drop).await.map(Outcome::Done),
+        Statement::Set(set) => {
+            session.set(&set)?;
+            Ok(Outcome::Done(Done {
+                message: format!("{} = {}", set.name, set.value),
+                rows: None,
+            }))
+        }
+        Statement::ShowTables(_) => {
+            let query = internal_query(SHOW_TABLES)?;
+            query_rows(session, query).await.map(Outcome::Rows)
+        }
+        Statement::Describe(describe_table) => describe(session, &describe_table)
+            .await
+            .map(|batch| Outcome::Rows(Rows::of(batch))),
+        Statement::Assert(assert) => check(session, assert).await.map(Outcome::Done),
+    }
+}
+
+/// Runs a query and collects its rows, for what the engine asks itself.
+///
+/// # Errors
+/// Those of the query.
+pub async fn collect(session: &Session, sql: &str) -> Result<Vec<RecordBatch>> {
+    let rows = query_rows(session, internal_query(sql)?).await?;
+    rows.try_collect().await
+}
+
+const SHOW_TABLES: &str = "SELECT table_schema AS zone, table_name AS name, \
+     CASE table_type WHEN 'BASE TABLE' THEN 'table' ELSE 'view' END AS kind \
+     FROM information_schema.tables WHERE table_schema <> 'information_schema' ORDER BY 1, 2";
+
+async fn query_rows(session: &Session, query: Query) -> Result<Rows> {
+    let planner = session.begin();
+    let stream = planner.query(query).await?;
+    Ok(Rows {
+        schema: stream.schema(),
+        stream,
+        _snapshot: Some(Arc::clone(planner.snapshot())),
+    })
+}
+
+async fn copy_into(session: &Session, copy: CopyInto) -> Result<Vec<Copied>> {
+    match session.resolve(&copy.target)? {
+        Target::Warehouse(id) => land(session, &copy, &id).await,
+        Target::Database {
+            connection,
+            schema,
+            table,
+        } => deliver(session, copy, &connection, schema, table)
+            .await
+            .map(|copied| vec![copied]),
+    }
+}
+
+async fn check(session: &Session, assert: Assert) -> Result<Done> {
+    let planner = session.begin();
+    let mut stream = planner.query(assert.query).await?;
+    let mut holds = None;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        let column = batch.column(0).as_boolean_opt().ok_or_else(|| {
+            Error::input(format!("ASSERT {} is not a condition", assert.condition))
+                .hint("it must be true, false or NULL, such as (SELECT count(*) FROM t) > 0")
+        })?;
+        holds = holds.or(column.iter().next().flatten());
+    }
+    if holds == Some(true) {
+        return Ok(Done {
+            message: format!("holds: {}", assert.condition),
+            rows: None,
+        });
+    }
+    let message = assert
+        .message
+        .unwrap_or_else(|| format!("does not hold: {}", assert.condition));
+    Err(Error::new(
+        Kind::Assertion,
+        format!("assertion failed: {message}"),
+    ))
+}
+
+fn internal_query(sql: &str) -> Result<Query> {
+    let mut statements = Script::inline(sql).parse(&Parameters::new())?;
+    match statements.pop().map(|parsed| parsed.statement) {
+        Some(Statement::Query(query)) => Ok(query),
+        _ => Err(Error::internal(
+            "a query of the engine itself is not a query",
+        )),
+    }
+}
+
+impl Rows {
+    /// Rows that are there already.
+    pub fn of(batch: RecordBatch) -> Self {
+        let schema = batch.schema();
+        let stream = datafusion::physical_plan::stream::RecordBatchStreamAdapter::new(
+            Arc::clone(&schema),
+            futures::stream::once(async move { Ok(batch) }),
+        );
+        Rows {
+            schema,
+            stream: Box::pin(stream),
+            _snapshot: None,
+        }
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+}
+
+impl Stream for Rows {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.stream.poll_next_unpin(context).map_err(Error::from)
+    }
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}

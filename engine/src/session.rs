@@ -1,0 +1,352 @@
+//! The one session: configuration, warehouse, connections and functions behind one door.
+//!
+//! This is the only place that builds the engine's session state, and [`Planner`] the only way
+//! from a parsed query to a plan and to rows. A planner lives for one statement and sees one
+//! version of every table.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use datafusion::catalog::Session as PlannerSession;
+use datafusion::error::Result as PlannerResult;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+use datafusion::prelude::SessionConfig;
+use deltalake_core::delta_datafusion::planner::DeltaExtensionPlanner;
+
+use crate::config::{Config, ConnectionConfig, Environment, SETTINGS, parse_bytes, parse_threads};
+use crate::connections::{Connection, interpolate};
+use crate::sql::{Name, Query, Set, closest};
+use crate::warehouse::{CATALOG, Snapshot, TableId, Warehouse, Zone};
+use crate::{Error, Result};
+
+/// How many of the greediest operators an out-of-memory error names.
+const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(3).expect("not zero");
+
+/// Everything that a statement needs.
+#[derive(Debug)]
+pub struct Session {
+    warehouse: Arc<Warehouse>,
+    base: RwLock<SessionState>,
+    connections: BTreeMap<String, ConnectionConfig>,
+    environment: Environment,
+    config: Config,
+    folder: PathBuf,
+}
+
+/// What the name of a table or view stands for.
+#[derive(Debug)]
+pub enum Target {
+    /// A table or view of the warehouse.
+    Warehouse(TableId),
+    /// A table of an attached database.
+    Database {
+        /// The connection.
+        connection: Connection,
+        /// Its schema.
+        schema: String,
+        /// The table in it.
+        table: String,
+    },
+}
+
+impl Session {
+    /// Opens a session. Opens no table and no connection: those wait until they are named.
+    ///
+    /// # Errors
+    /// A warehouse that is not a folder, a spill folder that cannot be used.
+    pub fn open(config: Config) -> Result<Self> {
+        let warehouse = Warehouse::new(&config.warehouse)?;
+        let base = build_state(&config)?;
+        Ok(Session {
+            warehouse,
+            base: RwLock::new(base),
+            connections: config.connections.clone(),
+            environment: config.environment.clone(),
+            config,
+            folder: PathBuf::new(),
+        })
+    }
+
+    /// The same session in the folder of a pipeline, with its connections and variables in front
+    /// of its own.
+    #[must_use]
+    pub fn with_pipeline(
+        mut self,
+        folder: PathBuf,
+        connections: BTreeMap<String, ConnectionConfig>,
+        environment: Environment,
+    ) -> Self {
+        self.folder = folder;
+        self.connections.extend(connections);
+        self.environment = environment.or(self.environment);
+        self
+    }
+
+    /// The warehouse.
+    pub fn warehouse(&self) -> &Arc<Warehouse> {
+        &self.warehouse
+    }
+
+    /// Where relative paths start; empty for the working directory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A planner for one statement.
+    pub fn begin(&self) -> Planner {
+        let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
+        let (snapshot, mut state) = Snapshot::begin(&self.warehouse, &base);
+        // `now()` is the start of the statement, everywhere in it.
+        state.mark_start_execution();
+        Planner {
+            snapshot,
+            state: Arc::new(state),
+        }
+    }
+
+    /// What a name stands for: `table`, `zone.table`, `connection.table` or
+    /// `connection.schema.table`.
+    ///
+    /// # Errors
+    /// A first part that is neither a zone nor a connection, with what was probably meant.
+    pub fn resolve(&self, name: &Name) -> Result<Target> {
+        self.resolve_parts(name).map_err(|error| name.locate(error))
+    }
+
+    /// Like [`Session::resolve`], for what only a warehouse table or view can be.
+    ///
+    /// # Errors
+    /// A name that is not one of the warehouse.
+    pub fn resolve_in_warehouse(&self, name: &Name) -> Result<TableId> {
+        match self.resolve(name)? {
+            Target::Warehouse(id) => Ok(id),
+            Target::Database { .. } => Err(name.locate(
+                Error::input(format!("{name} is a table of a database"))
+                    .hint("write to it with COPY INTO"),
+            )),
+        }
+    }
+
+    /// Changes a setting for the statements that follow.
+    ///
+    /// # Errors
+    /// An unknown setting, or a value that it cannot take.
+    pub fn set(&self, set: &Set) -> Result<()> {
+        let mut base = self.base.write().unwrap_or_else(PoisonError::into_inner);
+        self.apply(&mut base, &set.name, &set.value)
+            .map_err(|error| error.place(set.place.clone()))
+    }
+
+    fn apply(&self, base: &mut SessionState, name: &str, value: &str) -> Result<()> {
+        match name {
+            "threads" => {
+                base.config_mut().options_mut().execution.target_partitions = parse_threads(value)?
+            }
+            "default_zone" => {
+                base.config_mut().options_mut().catalog.default_schema =
+                    value.parse::<Zone>()?.name().to_owned();
+            }
+            "memory_limit" => {
+                let config = Config {
+                    memory_limit: parse_bytes(value)?,
+                    ..self.config.clone()
+                };
+                *base = SessionStateBuilder::new_from_existing(base.clone())
+                    .with_runtime_env(build_runtime(&config)?)
+                    .build();
+            }
+            "warehouse" | "spill_folder" => {
+                return Err(
+                    Error::input(format!("{name} cannot change during a session")).hint(format!(
+                        "start Tidemill with --{} {value}",
+                        name.replace('_', "-")
+                    )),
+                );
+            }
+            _ if name.starts_with("datafusion.") => {
+                base.config_mut().options_mut().set(name, value)?
+            }
+            _ => return Err(unknown_setting(name)),
+        }
+        Ok(())
+    }
+
+    fn resolve_parts(&self, name: &Name) -> Result<Target> {
+        match name.parts() {
+            [table] => TableId::new(self.default_zone(), table).map(Target::Warehouse),
+            [catalog, zone, table] if catalog == CATALOG => {
+                TableId::new(zone.parse()?, table).map(Target::Warehouse)
+            }
+            [zone, table] => match zone.parse::<Zone>() {
+                Ok(zone) => TableId::new(zone, table).map(Target::Warehouse),
+                Err(_) if self.connections.contains_key(zone) => {
+                    self.database(zone, "public", table)
+                }
+                Err(error) => Err(error),
+            },
+            [connection, schema, table] => self.database(connection, schema, table),
+            _ => Err(Error::internal(format!("name {name} has no parts"))),
+        }
+    }
+
+    fn default_zone(&self) -> Zone {
+        let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
+        base.config_options()
+            .catalog
+            .default_schema
+            .parse()
+            .unwrap_or(Zone::Raw)
+    }
+
+    fn database(&self, connection: &str, schema: &str, table: &str) -> Result<Target> {
+        let Some(config) = self.connections.get(connection) else {
+            let error = Error::input(format!("there is no connection `{connection}`"));
+            return Err(match closest(connection, self.connections.keys().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("declare it in tidemill.toml or pipeline.toml: [connections.{connection}] with a url")),
+            });
+        };
+        let url = interpolate(&config.url, &|variable| self.environment.lookup(variable))
+            .map_err(|error| error.context(format!("connection `{connection}`")))?;
+        let connection = Connection::parse(connection, &url, self.warehouse.root())?;
+        Ok(Target::Database {
+            connection,
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+        })
+    }
+}
+
+/// Plans and runs what belongs to one statement.
+#[derive(Debug, Clone)]
+pub struct Planner {
+    snapshot: Arc<Snapshot>,
+    state: Arc<SessionState>,
+}
+
+impl Planner {
+    /// The state of the engine for this statement.
+    pub fn state(&self) -> &Arc<SessionState> {
+        &self.state
+    }
+
+    /// What must live until the last row has been read.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Plans a query.
+    ///
+    /// # Errors
+    /// Unknown tables, columns and functions, wrong types; with their place.
+    pub async fn plan(&self, query: Query) -> Result<LogicalPlan> {
+        let relations = query.relations().unwrap_or_default();
+        self.state
+            .statement_to_plan(query.into_ast())
+            .await
+            .map_err(|error| self.snapshot.explain(error.into(), &relations))
+    }
+
+    /// Plans the query of a view that is to be called `id`: names without a zone belong to its
+    /// zone, and it must not read from itself.
+    ///
+    /// # Errors
+    /// Those of [`Planner::plan`], and a circle of views.
+    pub async fn plan_view(mut self, id: &TableId, query: Query) -> Result<LogicalPlan> {
+        self.snapshot.enter_view(id)?;
+        let state = Arc::make_mut(&mut self.state);
+        state.config_mut().options_mut().catalog.default_schema = id.zone.name().to_owned();
+        self.plan(query).await
+    }
+
+    /// Optimises and starts a plan.
+    ///
+    /// # Errors
+    /// What can be known before the first row.
+    pub async fn run(&self, plan: &LogicalPlan) -> Result<SendableRecordBatchStream> {
+        let plan = self.state.create_physical_plan(plan).await?;
+        Ok(execute_stream(plan, self.state.task_ctx())?)
+    }
+
+    /// Plans and starts a query.
+    ///
+    /// # Errors
+    /// Those of [`Planner::plan`] and [`Planner::run`].
+    pub async fn query(&self, query: Query) -> Result<SendableRecordBatchStream> {
+        let plan = self.plan(query).await?;
+        self.run(&plan).await
+    }
+}
+
+fn build_state(config: &Config) -> Result<SessionState> {
+    let mut session = SessionConfig::new()
+        .with_information_schema(true)
+        .with_create_default_catalog_and_schema(false)
+        .with_default_catalog_and_schema(CATALOG, config.default_zone.name())
+        .with_target_partitions(config.threads);
+    let options = session.options_mut();
+    options.sql_parser.collect_spans = true;
+    // 1234567890.12 as a binary fraction has already lost its last digit.
+    options.sql_parser.parse_float_as_decimal = true;
+    let builder = SessionStateBuilder::new()
+        .with_config(session)
+        .with_runtime_env(build_runtime(config)?)
+        .with_default_features()
+        .with_query_planner(Arc::new(TidePlanner));
+    Ok(tidemill_udfs::register_all(builder).build())
+}
+
+fn build_runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
+    let pool = TrackConsumersPool::new(FairSpillPool::new(config.memory_limit), NAMED_CONSUMERS);
+    let spill = DiskManagerBuilder::default().with_mode(
+        datafusion::execution::disk_manager::DiskManagerMode::Directories(vec![
+            config.spill_folder.clone(),
+        ]),
+    );
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(spill);
+    Ok(Arc::new(runtime.build()?))
+}
+
+/// Plans our own operators beside those of the engine and of the table format.
+#[derive(Debug)]
+struct TidePlanner;
+
+#[async_trait]
+impl QueryPlanner for TidePlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn PlannerSession,
+    ) -> PlannerResult<Arc<dyn ExecutionPlan>> {
+        let mut planners: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> =
+            tidemill_udfs::all_extension_planners();
+        planners.push(DeltaExtensionPlanner::new());
+        DefaultPhysicalPlanner::with_extension_planners(planners)
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+fn unknown_setting(name: &str) -> Error {
+    let names = SETTINGS.iter().map(|setting| setting.name);
+    let error = Error::input(format!("there is no setting `{name}`"));
+    match closest(name, names.clone()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!(
+            "settings are {} and datafusion.*",
+            names.collect::<Vec<_>>().join(", ")
+        )),
+    }
+}

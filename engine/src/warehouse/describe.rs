@@ -1,0 +1,85 @@
+//! DESCRIBE: the columns of a table or view in the types of SQL.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+
+use crate::Result;
+use crate::session::{Session, Target};
+use crate::sql::{Describe, Query};
+use crate::values::sql_name;
+
+/// One row per column: name, type, nullable, partition, comment.
+///
+/// # Errors
+/// No such table or view.
+pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBatch> {
+    let plan = session
+        .begin()
+        .plan(Query::select_all(&describe.name)?)
+        .await
+        .map_err(|error| describe.name.locate(error))?;
+    let partition_by = match session.resolve(&describe.name) {
+        Ok(Target::Warehouse(id)) => match session.warehouse().open(&id).await? {
+            Some(table) => super::TableDefinition::of(&table)?.partition_by,
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    let fields = plan.schema().fields();
+    let text = |values: Vec<Option<String>>| Arc::new(StringArray::from(values)) as ArrayRef;
+    let partition = |name: &str| {
+        partition_by
+            .iter()
+            .find(|field| field.name == name)
+            .map(ToString::to_string)
+    };
+    let yes_no = |yes: bool| Some(if yes { "yes" } else { "no" }.to_owned());
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        (
+            "column",
+            text(
+                fields
+                    .iter()
+                    .map(|field| Some(field.name().clone()))
+                    .collect(),
+            ),
+            false,
+        ),
+        (
+            "type",
+            text(
+                fields
+                    .iter()
+                    .map(|field| Some(sql_name(field.data_type())))
+                    .collect(),
+            ),
+            false,
+        ),
+        (
+            "nullable",
+            text(
+                fields
+                    .iter()
+                    .map(|field| yes_no(field.is_nullable()))
+                    .collect(),
+            ),
+            false,
+        ),
+        (
+            "partition",
+            text(fields.iter().map(|field| partition(field.name())).collect()),
+            true,
+        ),
+        (
+            "comment",
+            text(
+                fields
+                    .iter()
+                    .map(|field| field.metadata().get("comment").cloned())
+                    .collect(),
+            ),
+            true,
+        ),
+    ])?)
+}
