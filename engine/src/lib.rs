@@ -4,12 +4,15 @@
 //! statement is executed in a session, files land in the warehouse, results leave through
 //! connections, and a pipeline does all of it in order.
 
+pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod error;
 pub mod execute;
 pub mod landing;
+pub mod pipelines;
 pub mod reconciliation;
+pub mod report;
 pub mod session;
 pub mod sql;
 pub mod values;

@@ -1,0 +1,102 @@
+//! The prompt: reads statements and runs them until the user leaves.
+//!
+//! ```text
+//! tidemill> SELECT 1 AS one,
+//!      ...>        2 AS two;
+//! ```
+//!
+//! One file per concern: what was typed ([`input`]), what is no SQL ([`command`]), what is
+//! remembered ([`history`]).
+
+mod command;
+mod history;
+mod input;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use self::command::Command;
+use self::input::{Input, Prompt};
+use super::print::Format;
+use super::runtime::Runtime;
+use super::statement;
+use crate::session::Session;
+use crate::sql::{Parameters, Script, ScriptStatement};
+use crate::{Error, Kind, Result, report};
+
+const WELCOME: &str = concat!(
+    "tidemill ",
+    env!("CARGO_PKG_VERSION"),
+    ". A statement ends with a semicolon; .help helps, Ctrl-D leaves."
+);
+
+/// Reads statements and runs them until the end of the input. An error ends what was typed, never
+/// the session.
+///
+/// # Errors
+/// A terminal that cannot be read; [`Kind::Interrupted`] when the user leaves a query behind that
+/// does not end.
+pub fn run(
+    session: Session,
+    runtime: &Runtime,
+    parameters: &Parameters,
+    format: Format,
+) -> Result<()> {
+    let session = Arc::new(session);
+    let mut prompt = Prompt::open()?;
+    report::note(WELCOME);
+    loop {
+        match prompt.read()? {
+            Input::Script(script) => {
+                runtime.forget_interrupt();
+                run_script(&session, runtime, &script, parameters, format);
+            }
+            Input::Command(Ok(Command::Help)) => report::note(&command::help()),
+            Input::Command(Ok(Command::Exit)) | Input::End => return Ok(()),
+            Input::Command(Err(unknown)) => report::error(&unknown),
+            Input::Interrupt if runtime.is_busy() => {
+                return Err(Error::new(Kind::Interrupted, "left a query behind"));
+            }
+            Input::Interrupt => {}
+        }
+    }
+}
+
+/// Runs statement by statement up to the first error, as a script does.
+fn run_script(
+    session: &Arc<Session>,
+    runtime: &Runtime,
+    script: &Script,
+    parameters: &Parameters,
+    format: Format,
+) {
+    let ran = script.parse(parameters).and_then(|statements| {
+        statements
+            .iter()
+            .try_for_each(|parsed| run_statement(session, runtime, script, parsed, format))
+    });
+    let Err(error) = ran else { return };
+    report::error(&error);
+    if error.kind() == Kind::Interrupted && runtime.is_busy() {
+        report::note("the query is still ending; Ctrl-C again leaves tidemill");
+    }
+}
+
+fn run_statement(
+    session: &Arc<Session>,
+    runtime: &Runtime,
+    script: &Script,
+    parsed: &ScriptStatement,
+    format: Format,
+) -> Result<()> {
+    let started = Instant::now();
+    let ran = statement::run(session, runtime, parsed.statement.clone(), format);
+    match ran {
+        Ok(()) => {
+            report::note(&format!("({:.3} s)", started.elapsed().as_secs_f64()));
+            Ok(())
+        }
+        // A statement that was typed a moment ago need not be shown again, unless a place in it is known.
+        Err(error) => Err(script.locate(error)),
+    }
+}

@@ -1,0 +1,47 @@
+//! One statement from the command line or the prompt: run it, print what it gave.
+
+use std::sync::Arc;
+
+use super::print::{Format, print_batches, print_rows};
+use super::runtime::Runtime;
+use crate::Result;
+use crate::execute::{Done, Outcome, execute};
+use crate::reconciliation::Copied;
+use crate::report;
+use crate::session::Session;
+use crate::sql::Statement;
+
+/// Runs a statement; its rows go to stdout as they come, what was done is said on stderr.
+///
+/// # Errors
+/// That of the statement, Ctrl-C, or an output that cannot be written.
+pub fn run(
+    session: &Arc<Session>,
+    runtime: &Runtime,
+    statement: Statement,
+    format: Format,
+) -> Result<()> {
+    let session = Arc::clone(session);
+    match runtime.run(async move { execute(&session, statement).await })? {
+        Outcome::Rows(rows) => {
+            let schema = Arc::clone(rows.schema());
+            print_rows(format, &schema, runtime.stream(rows)?)
+        }
+        Outcome::Copied(copied) => {
+            let batch = Copied::to_batch(&copied)?;
+            print_batches(format, &batch.schema(), std::slice::from_ref(&batch))
+        }
+        Outcome::Done(done) => {
+            report::note(&describe(&done));
+            Ok(())
+        }
+    }
+}
+
+fn describe(done: &Done) -> String {
+    match done.rows {
+        None => done.message.clone(),
+        Some(1) => format!("{}, 1 row", done.message),
+        Some(rows) => format!("{}, {} rows", done.message, report::grouped(rows)),
+    }
+}
