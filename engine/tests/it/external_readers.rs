@@ -1,0 +1,113 @@
+//! DuckDB, Polars, pyarrow and delta-rs for Python see the rows that our SQL sees.
+//!
+//! `readers/check.py` makes its virtual environment once, beside the other build results, and needs
+//! Python with `venv` and the package registry for that.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+
+use tempfile::TempDir;
+
+const SKIP: &str = "TIDEMILL_TEST_SKIP_READERS";
+const COMMITS: usize = 150;
+
+#[test]
+fn readers_agree_after_each_run() {
+    if skipped() {
+        return;
+    }
+    let warehouse = TempDir::new().unwrap();
+    let pipeline = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/hospital_billing");
+    let run = |more: &[&str]| {
+        let arguments = ["run", pipeline.to_str().unwrap()]
+            .into_iter()
+            .chain(more.iter().copied());
+        succeeded(tidemill(warehouse.path()).args(arguments));
+        check(warehouse.path());
+    };
+    run(&[]);
+    run(&[]);
+    run(&["--full-refresh"]);
+}
+
+#[test]
+fn readers_agree_after_many_commits_to_one_table() {
+    if skipped() {
+        return;
+    }
+    let warehouse = TempDir::new().unwrap();
+    let mut script = String::from(
+        "CREATE TABLE raw.many (id BIGINT, amount DECIMAL(12,2), day DATE, note TEXT)
+         PARTITIONED BY (year(day));",
+    );
+    for id in 0..COMMITS {
+        script += &format!(
+            "INSERT INTO raw.many (id, amount, day, note) VALUES
+             ({id}, {id}.25, DATE '20{:02}-05-01', 'ü {id}'), (-{id}, NULL, NULL, '');",
+            id % 7
+        );
+    }
+    succeeded(tidemill(warehouse.path()).args(["-c", &script]));
+    check(warehouse.path());
+    let log = warehouse.path().join("raw/many/_delta_log");
+    let checkpoints = std::fs::read_dir(log).unwrap().flatten().filter(|file| {
+        file.file_name()
+            .to_string_lossy()
+            .ends_with(".checkpoint.parquet")
+    });
+    assert!(
+        checkpoints.count() > 0,
+        "150 commits without a checkpoint test less than they should"
+    );
+}
+
+fn tidemill(warehouse: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidemill"));
+    command
+        .env_remove("TIDEMILL_SERVING_URL")
+        .arg("--warehouse")
+        .arg(warehouse);
+    command
+}
+
+/// One at a time: the first makes the environment that the others use.
+fn check(warehouse: &Path) {
+    static ENVIRONMENT: Mutex<()> = Mutex::new(());
+    let _one = ENVIRONMENT.lock().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/check.py");
+    let environment = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("readers");
+    let mut python = Command::new("python3");
+    python.arg(script).arg("--venv").arg(environment);
+    python
+        .arg("--tidemill")
+        .arg(env!("CARGO_BIN_EXE_tidemill"))
+        .arg("--warehouse")
+        .arg(warehouse);
+    let hint = format!("install Python with venv (apt-get install python3-venv), or set {SKIP}=1");
+    let output = python
+        .output()
+        .unwrap_or_else(|error| panic!("python3 does not start: {error}; {hint}"));
+    assert!(output.status.success(), "{}\n{hint}", text(&output));
+}
+
+fn succeeded(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn skipped() -> bool {
+    let skipped = std::env::var_os(SKIP).is_some_and(|value| value == "1");
+    if skipped {
+        eprintln!("skipped: {SKIP}=1");
+    }
+    skipped
+}

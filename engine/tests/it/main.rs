@@ -1,0 +1,26 @@
+//! Tests against the outside: the binary, real databases, real files. One binary, because linking costs minutes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+#![allow(unreachable_pub, reason = "nobody outside can use a test")]
+
+mod cli;
+mod export_refusals;
+mod export_scenarios;
+mod export_target;
+mod external_readers;
+mod kill;
+mod lab;
+mod pipeline;
+mod plain_readers;
+mod postgres_connect;
+mod postgres_export;
+mod postgres_pipeline;
+mod postgres_server;
+mod reference;
+mod sqlite_export;

@@ -1,0 +1,214 @@
+//! The SQL tests: every `sql/tests/**/*.slt` is one test, named by its path, in a session and a
+//! warehouse of its own. `cargo test --test slt -- kmeans` runs those whose path has `kmeans` in it.
+//!
+//! `$DATA` stands for `sql/tests/data`, `$TEMP` for a folder of the test that is empty at first,
+//! `$WAREHOUSE` for its warehouse. Connections (`connection other`) are further sessions on the same warehouse. With
+//! `TIDEMILL_TEST_BLESS=1` the files are rewritten to say what happened: read the difference.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what went wrong by failing"
+)]
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use libtest_mimic::{Arguments, Failed, Trial};
+use sqllogictest::{
+    AsyncDB, DBOutput, DefaultColumnType, Runner, default_normalizer, default_validator,
+    parse_with_name, strict_column_validator,
+};
+use tidemill::config::{Config, Environment};
+use tidemill::execute::{Outcome, execute};
+use tidemill::session::Session;
+use tidemill::sql::{Parameters, Script};
+use tidemill::{report, warehouse::Zone};
+
+const BLESS: &str = "TIDEMILL_TEST_BLESS";
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/tests");
+    let root = root.canonicalize().unwrap();
+    let mut files = Vec::new();
+    collect_files(&root, &mut files);
+    files.sort();
+    assert!(!files.is_empty(), "no .slt files in {}", root.display());
+    let trials = files.into_iter().map(|file| {
+        let name = file.strip_prefix(&root).unwrap().with_extension("");
+        let data = root.join("data");
+        Trial::test(name.display().to_string(), move || run_file(&file, &data))
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for item in std::fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            collect_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "slt") {
+            files.push(path);
+        }
+    }
+}
+
+/// Every file has its own threads, so that one that hangs or panics harms no other.
+fn run_file(file: &Path, data: &Path) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let stands_for = [
+        ("$DATA", data.to_owned()),
+        ("$TEMP", folder.path().join("files")),
+        ("$WAREHOUSE", folder.path().join("warehouse")),
+    ]
+    .map(|(word, path)| (word, path.display().to_string()));
+    std::fs::create_dir(folder.path().join("files"))?;
+    let text = stands_for
+        .iter()
+        .fold(std::fs::read_to_string(file)?, |text, (word, path)| {
+            text.replace(word, path)
+        });
+    let mut runner = Runner::new(|| {
+        let session = open_session(folder.path());
+        async move { session }
+    });
+    runner.with_column_validator(strict_column_validator);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    if std::env::var_os(BLESS).is_some() {
+        let draft = folder.path().join("draft.slt");
+        std::fs::write(&draft, text)?;
+        let update = runner.update_test_file(
+            &draft,
+            " ",
+            default_validator,
+            default_normalizer,
+            strict_column_validator,
+        );
+        runtime
+            .block_on(update)
+            .map_err(|error| error.to_string())?;
+        let text = stands_for
+            .iter()
+            .fold(std::fs::read_to_string(&draft)?, |text, (word, path)| {
+                text.replace(path, word)
+            });
+        std::fs::write(file, text)?;
+        return Ok(());
+    }
+    let records = parse_with_name(&text, file.display().to_string())?;
+    runtime
+        .block_on(runner.run_multi_async(records))
+        .map_err(|error| Failed::from(error.display(false).to_string()))
+}
+
+fn open_session(folder: &Path) -> Result<Database, Refused> {
+    let config = Config {
+        warehouse: folder.join("warehouse"),
+        memory_limit: 512 << 20,
+        threads: 2,
+        spill_folder: folder.to_owned(),
+        default_zone: Zone::Raw,
+        connections: Default::default(),
+        environment: Environment::default(),
+    };
+    Session::open(config).map(Database).map_err(Refused::from)
+}
+
+/// A session as the runner wants it.
+struct Database(Session);
+
+#[async_trait]
+impl AsyncDB for Database {
+    type Error = Refused;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Refused> {
+        let script = Script::inline(sql);
+        let mut output = DBOutput::StatementComplete(0);
+        for parsed in script.parse(&Parameters::new())? {
+            let located = |error| script.locate(parsed.locate(error));
+            let outcome = execute(&self.0, parsed.statement.clone()).await;
+            output = show(outcome.map_err(located)?).await.map_err(located)?;
+        }
+        Ok(output)
+    }
+
+    async fn shutdown(&mut self) {}
+}
+
+async fn show(outcome: Outcome) -> tidemill::Result<DBOutput<DefaultColumnType>> {
+    Ok(match outcome {
+        Outcome::Rows(rows) => {
+            let types = types_of(rows.schema());
+            let batches: Vec<_> = rows.try_collect().await?;
+            let rows = batches.iter().flat_map(rows_of).collect();
+            DBOutput::Rows { types, rows }
+        }
+        Outcome::Copied(copied) => {
+            let batch = tidemill::reconciliation::Copied::to_batch(&copied)?;
+            DBOutput::Rows {
+                types: types_of(&batch.schema()),
+                rows: rows_of(&batch),
+            }
+        }
+        Outcome::Done(done) => DBOutput::StatementComplete(done.rows.unwrap_or(0)),
+    })
+}
+
+fn types_of(schema: &arrow::datatypes::Schema) -> Vec<DefaultColumnType> {
+    schema
+        .fields()
+        .iter()
+        .map(|field| match field.data_type() {
+            number if number.is_integer() => DefaultColumnType::Integer,
+            number if number.is_numeric() => DefaultColumnType::FloatingPoint,
+            DataType::Null => DefaultColumnType::Any,
+            _ => DefaultColumnType::Text,
+        })
+        .collect()
+}
+
+/// Values as one word per column: NULL, `(empty)`, and line ends written as `\n`.
+fn rows_of(batch: &RecordBatch) -> Vec<Vec<String>> {
+    let options = FormatOptions::default().with_null("NULL");
+    let columns: Vec<_> = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap())
+        .collect();
+    let value = |formatter: &ArrayFormatter<'_>, row| match formatter.value(row).to_string() {
+        text if text.is_empty() => "(empty)".to_owned(),
+        text => text.replace('\r', "\\r").replace('\n', "\\n"),
+    };
+    (0..batch.num_rows())
+        .map(|row| columns.iter().map(|column| value(column, row)).collect())
+        .collect()
+}
+
+/// An error as a person reads it: message, place, excerpt and hint.
+#[derive(Debug)]
+struct Refused(String);
+
+impl From<tidemill::Error> for Refused {
+    fn from(error: tidemill::Error) -> Self {
+        Refused(report::render(&error, false).trim_end().to_owned())
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
