@@ -7,7 +7,6 @@
     clippy::print_stderr,
     reason = "a test says what went wrong by failing"
 )]
-#![allow(unreachable_pub, reason = "nobody outside can use a test")]
 
 mod cli;
 mod export_refusals;
