@@ -147,7 +147,12 @@ fn causes(error: &Error) -> Vec<String> {
             .next()
             .unwrap_or_default()
             .to_owned();
-        let said = |known: &str| known.contains(&text) || text.contains(known);
+        // The libraries begin their messages with capitals and a category, ours do not.
+        let plain = text.to_lowercase();
+        let said = |known: &str| {
+            let known = known.to_lowercase();
+            known.contains(&plain) || plain.contains(&known)
+        };
         if !text.is_empty() && !said(error.message()) && !causes.iter().any(|known| said(known)) {
             causes.push(text);
         }

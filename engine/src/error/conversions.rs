@@ -43,7 +43,7 @@ impl From<DataFusionError> for Error {
         let mut ours = Error::new(kind, message);
         ours.0.place = place;
         ours.0.hint = suggestion.or(advice).or(known_hint);
-        ours
+        ours.source(unwrapped(error))
     }
 }
 
@@ -161,6 +161,16 @@ fn judge(root: &DataFusionError) -> (Kind, Option<String>) {
     }
 }
 
+/// Without what the engine wrapped around it: the name of an optimizer rule is no cause.
+fn unwrapped(error: DataFusionError) -> DataFusionError {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+            unwrapped(*inner)
+        }
+        other => other,
+    }
+}
+
 /// The planner puts what it suggests behind what is wrong: `.. Did you mean 't.name'?`.
 fn split_suggestion(message: &str) -> (&str, Option<String>) {
     for start in [". Did you mean ", ". Valid fields are "] {
@@ -228,6 +238,10 @@ mod tests {
         let error = Error::from(error);
         assert_eq!(error.message(), "no field named nam");
         assert_eq!(error.get_hint(), Some("did you mean `t.name`?"));
+        assert!(
+            StdError::source(&error).is_some(),
+            "the chain of sources ends here"
+        );
     }
 
     #[test]
