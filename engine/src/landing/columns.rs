@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::SessionState;
 
-use super::csv::{InferredColumn, Kinds, infer, open};
 use super::discover::SourceFile;
+use super::formats::csv::{InferredColumn, Kinds, infer, open};
 use super::names::unique_names;
 use super::options::LandingOptions;
 use crate::sql::closest;

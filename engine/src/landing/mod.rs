@@ -5,8 +5,8 @@
 //! counts in one step. Either all new files of the statement land, or none.
 
 mod columns;
-pub mod csv;
 mod discover;
+pub mod formats;
 mod ledger;
 pub mod names;
 mod options;
@@ -22,6 +22,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 
 pub use discover::fingerprint;
 use discover::{SourceFile, discover};
+use formats::{Pieces, csv};
 use ledger::{Known, Ledger};
 use options::LandingOptions;
 use records::LoadRecord;
@@ -206,13 +207,21 @@ fn read_rows(
     stream.spawn_blocking(move || {
         let read_all = || -> Result<()> {
             let places = columns::match_columns(&file, &options, &definition)?;
-            let reader =
-                csv::CsvReader::new(file.read()?, &file.name, &options.csv, schema, &places)?;
-            for batch in reader {
-                let batch = batch?;
-                read.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+            let pieces: Pieces = Box::new(csv::CsvReader::new(
+                file.read()?,
+                &file.name,
+                &options.csv,
+                schema,
+                &places,
+            )?);
+            for piece in pieces {
+                let piece = piece?;
+                read.fetch_add(piece.records(), Ordering::Relaxed);
+                if let Some(first) = piece.rejects.into_iter().next() {
+                    return Err(first.into_error(&file.name));
+                }
                 // The receiver is gone when the statement was cancelled or has failed.
-                if sender.blocking_send(Ok(batch)).is_err() {
+                if sender.blocking_send(Ok(piece.rows)).is_err() {
                     return Ok(());
                 }
             }

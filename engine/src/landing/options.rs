@@ -1,6 +1,6 @@
 //! The options of a COPY INTO that lands files, checked once.
 
-use super::csv::{CsvOptions, Delimiter};
+use super::formats::csv::{CsvOptions, Delimiter};
 use crate::sql::{CopyOptions, DeclaredColumn, PartitionField};
 use crate::{Error, Result};
 

@@ -1,16 +1,18 @@
-//! Typed batches from a CSV stream.
+//! Typed pieces from a CSV stream.
 
 use std::io::Read;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::filter;
 use arrow::datatypes::{Field, SchemaRef};
 
-use super::fault::{Failure, RowError};
+use super::fault::Failure;
 use super::header::open;
 use super::options::CsvOptions;
 use super::record::Record;
 use super::records::RecordReader;
+use crate::landing::formats::{Piece, RowError};
 use crate::values::{ColumnBuilder, Refusal, sql_name};
 use crate::{Error, Result};
 
@@ -20,7 +22,7 @@ const MAX_BATCH_BYTES: usize = 64 << 20;
 /// How many characters of a refused value a message shows.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// Reads a CSV stream as batches of a schema. It ends after the first error.
+/// Reads a CSV stream as pieces of a schema. A record that does not fit is set aside in its piece.
 #[derive(Debug)]
 pub struct CsvReader<R> {
     records: RecordReader<R>,
@@ -78,72 +80,105 @@ impl<R: Read> CsvReader<R> {
         })
     }
 
-    /// The schema of the batches.
-    pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn next_batch(&mut self) -> Result<Option<RecordBatch>, Failure> {
-        let (mut rows, mut bytes) = (0, 0);
-        while rows < self.batch_size && bytes < MAX_BATCH_BYTES {
-            let Some(record) = self.records.read()? else {
-                break;
-            };
-            for (column, field) in self.columns.iter_mut().zip(self.schema.fields()) {
-                column.append(&record, field)?;
+    fn next_piece(&mut self) -> Result<Option<Piece>> {
+        let (mut rejects, mut kept, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while kept.len() < self.batch_size
+            && rejects.len() < self.batch_size
+            && bytes < MAX_BATCH_BYTES
+        {
+            match self.records.read() {
+                Ok(None) => break,
+                Ok(Some(record)) => {
+                    bytes += record.text().len();
+                    let refused = append(&record, &mut self.columns, &self.schema);
+                    kept.push(refused.is_none());
+                    rejects.extend(refused);
+                }
+                Err(Failure::Row(row)) => {
+                    bytes += row.raw_record.len();
+                    rejects.push(*row);
+                }
+                Err(Failure::Input(error)) => return Err(error),
             }
-            rows += 1;
-            bytes += record.text().len();
         }
-        if rows == 0 {
+        if kept.is_empty() && rejects.is_empty() {
             return Ok(None);
         }
-        let columns: Vec<ArrayRef> = self
-            .columns
-            .iter_mut()
-            .map(|column| column.builder.finish())
-            .collect();
+        let rows = self.finish(kept)?;
+        Ok(Some(Piece { rows, rejects }))
+    }
+
+    /// The rows that were kept, of all that the builders hold.
+    fn finish(&mut self, kept: Vec<bool>) -> Result<RecordBatch> {
+        let kept = BooleanArray::from(kept);
+        let rows = kept.true_count();
+        let columns = self.columns.iter_mut().map(|column| {
+            let values = column.builder.finish();
+            if rows == kept.len() {
+                return Ok(values);
+            }
+            filter(&values, &kept)
+        });
+        let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
         // A schema without columns still has rows.
         let row_count = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &row_count)
-            .map(Some)
-            .map_err(|error| Failure::Input(error.into()))
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns,
+            &row_count,
+        )?)
     }
 }
 
 impl<R: Read> Iterator for CsvReader<R> {
-    type Item = Result<RecordBatch>;
+    type Item = Result<Piece>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {
             return None;
         }
-        let batch = self
-            .next_batch()
-            .map_err(|failure| failure.into_error(self.records.name()));
-        self.done = !matches!(batch, Ok(Some(_)));
-        batch.transpose()
+        let piece = self.next_piece();
+        self.done = !matches!(piece, Ok(Some(_)));
+        piece.transpose()
     }
 }
 
+/// Appends one row. A row that is refused is there all the same, so that the columns stay equally
+/// long; what it holds means nothing.
+fn append(
+    record: &Record<'_>,
+    columns: &mut [TypedColumn],
+    schema: &SchemaRef,
+) -> Option<RowError> {
+    let mut refused = None;
+    for (column, field) in columns.iter_mut().zip(schema.fields()) {
+        match refused {
+            None => refused = column.append(record, field).err(),
+            Some(_) => column.builder.append_null(),
+        }
+    }
+    refused.map(|error| *error)
+}
+
 impl TypedColumn {
-    fn append(&mut self, record: &Record<'_>, field: &Field) -> Result<(), Failure> {
+    /// Appends the value of the record, or NULL if that is refused.
+    fn append(&mut self, record: &Record<'_>, field: &Field) -> Result<(), Box<RowError>> {
         let Some(index) = self.source else {
             self.builder.append_null();
             return Ok(());
         };
         let cell = record.cell(index);
-        if !cell.is_null() {
-            return self
-                .builder
-                .append_text(&cell.text)
-                .map_err(|refusal| refused(record, index, &cell.text, field, refusal).into());
+        if cell.is_null() {
+            self.builder.append_null();
+            return match field.is_nullable() {
+                true => Ok(()),
+                false => Err(Box::new(not_null(record, index, field))),
+            };
         }
-        if !field.is_nullable() {
-            return Err(not_null(record, index, field).into());
-        }
-        self.builder.append_null();
-        Ok(())
+        self.builder.append_text(&cell.text).map_err(|refusal| {
+            self.builder.append_null();
+            Box::new(refused(record, index, &cell.text, field, refusal))
+        })
     }
 }
 

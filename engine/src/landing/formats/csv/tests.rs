@@ -1,6 +1,6 @@
 //! The reader as a whole: records, inference and batches on texts that a person can check.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Read;
 use std::sync::Arc;
@@ -69,7 +69,40 @@ fn read_all(
         Arc::new(Schema::new(fields)),
         sources,
     )?
+    .map(|piece| {
+        let piece = piece?;
+        match piece.rejects.into_iter().next() {
+            Some(first) => Err(first.into_error("t.csv")),
+            None => Ok(piece.rows),
+        }
+    })
     .collect()
+}
+
+#[test]
+fn records_that_do_not_fit_are_set_aside_and_the_others_kept() {
+    let fields = vec![
+        Field::new("n", DataType::Int64, true),
+        Field::new("d", DataType::Date32, false),
+    ];
+    let pieces: Vec<_> = CsvReader::new(
+        "n,d\n1,2024-01-01\nx,2024-01-02\n3,\n4,2024-02-30\n5\n6,2024-01-06\n".as_bytes(),
+        "t.csv",
+        &CsvOptions::default(),
+        Arc::new(Schema::new(fields)),
+        &[Some(0), Some(1)],
+    )
+    .unwrap()
+    .map(|piece| piece.unwrap())
+    .collect();
+    let [piece] = pieces.as_slice() else {
+        panic!("one piece expected")
+    };
+    let lines: Vec<_> = piece.rejects.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [3, 4, 5, 6]);
+    let numbers = piece.rows.column(0).as_primitive::<Int64Type>();
+    assert_eq!(numbers.values(), &[1, 6]);
+    assert_eq!(piece.records(), 6);
 }
 
 fn types_of(text: &str) -> Vec<DataType> {
@@ -394,7 +427,7 @@ fn not_null_columns_refuse_empty_fields_and_missing_columns() {
 }
 
 #[test]
-fn batches_hold_the_asked_for_rows_and_end_after_an_error() {
+fn pieces_hold_the_asked_for_rows() {
     let options = CsvOptions {
         batch_size: 2,
         ..CsvOptions::default()
@@ -411,13 +444,9 @@ fn batches_hold_the_asked_for_rows_and_end_after_an_error() {
         .unwrap()
     };
     let sizes: Vec<_> = reader("a\n1\n2\n3\n")
-        .map(|batch| batch.unwrap().num_rows())
+        .map(|piece| piece.unwrap().records())
         .collect();
     assert_eq!(sizes, [2, 1]);
-    let results: Vec<_> = reader("a\n1\n2\nx\n4\n")
-        .map(|batch| batch.is_ok())
-        .collect();
-    assert_eq!(results, [true, false]);
 }
 
 fn cell() -> impl Strategy<Value = Option<String>> {

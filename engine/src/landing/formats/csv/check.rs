@@ -2,8 +2,9 @@
 
 use memchr::{memchr, memchr_iter};
 
-use super::fault::{Failure, RawRecord, RowError};
+use super::fault::{Failure, RawRecord};
 use super::scan::{Span, Syntax};
+use crate::landing::formats::RowError;
 
 /// How many fields a record must have, and who says so.
 #[derive(Debug, Clone, Copy)]

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::fault::{Column, RawRecord, RowError};
+use super::fault::RawRecord;
 use super::scan::Span;
+use crate::landing::formats::{Column, RowError};
 
 /// A record whose text is known to be UTF-8.
 #[derive(Debug, Clone, Copy)]

@@ -22,7 +22,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use fault::{Column, Failure, RowError};
+pub use fault::Failure;
 pub use header::open;
 pub use infer::{Evidence, Inference, InferredColumn, infer};
 pub use kind::Kinds;

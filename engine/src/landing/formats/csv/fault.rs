@@ -1,0 +1,66 @@
+//! Faults of records on their way to becoming a [`RowError`].
+
+use memchr::{memchr_iter, memrchr};
+
+use crate::Error;
+use crate::landing::formats::RowError;
+
+/// Why no record came.
+#[derive(Debug)]
+pub enum Failure {
+    /// One record is bad; the next call reads the one after it.
+    Row(Box<RowError>),
+    /// Nothing more can be read.
+    Input(Error),
+}
+
+/// The bytes of a record and where they stand; the start of every fault.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RawRecord<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) line: u64,
+    pub(super) byte_offset: u64,
+}
+
+impl RawRecord<'_> {
+    /// A fault at byte `at` of the record.
+    pub(super) fn fault(
+        &self,
+        at: usize,
+        reason: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> RowError {
+        let before = &self.bytes[..at.min(self.bytes.len())];
+        let line_start = memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let characters = String::from_utf8_lossy(&before[line_start..])
+            .chars()
+            .count();
+        RowError {
+            line: self.line + memchr_iter(b'\n', before).count() as u64,
+            character: characters as u64 + 1,
+            record_line: self.line,
+            byte_offset: self.byte_offset,
+            column: None,
+            value: None,
+            raw_record: String::from_utf8_lossy(self.bytes).into_owned(),
+            reason: reason.into(),
+            hint: Some(hint.into()),
+        }
+    }
+}
+
+impl Failure {
+    /// The error that stops a load of the file called `file`.
+    pub fn into_error(self, file: &str) -> Error {
+        match self {
+            Failure::Row(row) => row.into_error(file),
+            Failure::Input(error) => error,
+        }
+    }
+}
+
+impl From<RowError> for Failure {
+    fn from(row: RowError) -> Self {
+        Failure::Row(Box::new(row))
+    }
+}
