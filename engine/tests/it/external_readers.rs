@@ -1,7 +1,7 @@
-//! DuckDB, Polars, pyarrow and delta-rs for Python see the rows that our SQL sees.
+//! DuckDB, Polars, pyarrow, delta-rs for Python and Spark see the rows that our SQL sees.
 //!
 //! `readers/check.py` makes its virtual environment once, beside the other build results, and needs
-//! Python with `venv` and the package registry for that.
+//! Python with `venv` and the package registry for that. Spark reads where there is a JVM.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

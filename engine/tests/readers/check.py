@@ -1,16 +1,19 @@
-"""Reads every table of a warehouse with DuckDB, Polars, pyarrow and delta-rs, and compares it with Tidemill's SQL.
+"""Reads every table of a warehouse with DuckDB, Polars, pyarrow, delta-rs and Spark, and compares it with Tidemill's SQL.
 
     python3 check.py --venv FOLDER --tidemill BINARY --warehouse FOLDER
 
-Makes the virtual environment itself, with the pinned packages of requirements.txt. Compared are the number of rows and, per
+Makes the virtual environment itself, with the pinned packages of requirements.txt; Spark reads where there is a JVM,
+and is said to be left out where there is none. Compared are the number of rows and, per
 column, the number of values, the exact sum of integers and decimals, the sum of doubles, the characters of texts, and
 the first and last date. Ends with 1 and says where readers differ.
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -89,7 +92,7 @@ class Tidemill:
 def compare(tidemill, table):
     rows, ours = tidemill.summary(table)
     folder = tidemill.warehouse / table.replace(".", "/")
-    for reader, read in READERS.items():
+    for reader, read in readers().items():
         theirs = read(folder)
         if theirs.num_rows != rows:
             yield f"{table}: {reader} reads {theirs.num_rows} rows, Tidemill {rows}"
@@ -166,7 +169,38 @@ def delta_rs(folder):
     return pyarrow.table(deltalake.DeltaTable(str(folder)).to_pyarrow_dataset().to_table())
 
 
-READERS = {"DuckDB": duckdb, "Polars": polars, "pyarrow": pyarrow_dataset, "delta-rs": delta_rs}
+def spark(folder):
+    return spark_session().read.option("mergeSchema", "true").parquet(str(folder)).toArrow()
+
+
+@functools.cache
+def spark_session():
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.master": "local[2]",
+        "spark.ui.enabled": "false",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.log.level": "ERROR",
+    }
+    builder = SparkSession.builder.appName("readers")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+@functools.cache
+def readers():
+    found = {"DuckDB": duckdb, "Polars": polars, "pyarrow": pyarrow_dataset, "delta-rs": delta_rs}
+    if shutil.which("java"):
+        found["Spark"] = spark
+    else:
+        print("Spark is left out: there is no java on the PATH", flush=True)
+    return found
+
 
 if __name__ == "__main__":
     main()
