@@ -33,6 +33,10 @@ pub struct Arguments {
     #[command(flatten)]
     scripts: Scripts,
 
+    /// Say after each statement of -c, -f or standard input how long it took
+    #[arg(long)]
+    timer: bool,
+
     #[command(flatten)]
     global: Global,
 }
@@ -101,6 +105,8 @@ pub struct Invocation {
     pub parameters: Parameters,
     /// How results are printed.
     pub format: Format,
+    /// Whether each statement of a script says how long it took.
+    pub timer: bool,
 }
 
 /// What to do.
@@ -134,6 +140,10 @@ impl Arguments {
                 return Err(Error::usage("run does not go with -c or -f")
                     .hint("run the pipeline first, then the SQL"));
             }
+            Some(Command::Run { .. }) if self.timer => {
+                return Err(Error::usage("run does not go with --timer")
+                    .hint("leave it out: a run shows the time of each step"));
+            }
             Some(Command::Run { path, full_refresh }) => Action::Pipeline(RunRequest {
                 path,
                 full_refresh,
@@ -152,6 +162,7 @@ impl Arguments {
             flags: self.global.flags(),
             parameters,
             format,
+            timer: self.timer,
         })
     }
 }

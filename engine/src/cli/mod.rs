@@ -34,6 +34,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
             &scripts,
             &invocation.parameters,
             invocation.format,
+            invocation.timer,
         ),
         Action::Pipeline(request) => pipeline::run(session, &runtime, &request, invocation.format),
     }

@@ -1,6 +1,7 @@
 //! One statement from the command line or the prompt: run it, print what it gave.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::print::{Format, print_batches, print_rows};
 use super::runtime::Runtime;
@@ -36,6 +37,22 @@ pub fn run(
             Ok(())
         }
     }
+}
+
+/// Like [`run`]; a statement that succeeds then says how long it took, printing included.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_with_timer(
+    session: &Arc<Session>,
+    runtime: &Runtime,
+    statement: Statement,
+    format: Format,
+) -> Result<()> {
+    let started = Instant::now();
+    run(session, runtime, statement, format)?;
+    report::note(&format!("({:.3} s)", started.elapsed().as_secs_f64()));
+    Ok(())
 }
 
 fn describe(done: &Done) -> String {

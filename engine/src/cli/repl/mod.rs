@@ -13,7 +13,6 @@ mod history;
 mod input;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use self::command::Command;
 use self::input::{Input, Prompt};
@@ -89,14 +88,7 @@ fn run_statement(
     parsed: &ScriptStatement,
     format: Format,
 ) -> Result<()> {
-    let started = Instant::now();
-    let ran = statement::run(session, runtime, parsed.statement.clone(), format);
-    match ran {
-        Ok(()) => {
-            report::note(&format!("({:.3} s)", started.elapsed().as_secs_f64()));
-            Ok(())
-        }
+    statement::run_with_timer(session, runtime, parsed.statement.clone(), format)
         // A statement that was typed a moment ago need not be shown again, unless a place in it is known.
-        Err(error) => Err(script.locate(error)),
-    }
+        .map_err(|error| script.locate(error))
 }

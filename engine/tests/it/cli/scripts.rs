@@ -27,6 +27,9 @@ fn help_shows_what_can_be_done() {
       -f, --file <FILE>
               Run the statements of this file (- for standard input) and leave; may be repeated
 
+          --timer
+              Say after each statement of -c, -f or standard input how long it took
+
           --warehouse <FOLDER>
               Folder that holds the tables [default: ./warehouse]
 
@@ -132,6 +135,35 @@ fn scripts_run_in_the_order_typed_in_one_session() {
     1
     --- stderr
     threads = 3
+    ");
+}
+
+#[test]
+fn with_a_timer_each_statement_says_how_long_it_took() {
+    let tidemill = Tidemill::new();
+    let script = "SET threads = 2; SELECT 1 AS a; SELECT CAST('x' AS INT)";
+    let shown = tidemill.run_with_input(&["--timer", "--format", "csv"], script);
+    let timed = |line: &&str| line.starts_with('(') && line.ends_with(" s)");
+    let times: Vec<_> = shown.lines().filter(timed).collect();
+    assert_eq!(times.len(), 2, "one for each that succeeded: {shown}");
+    for time in times {
+        let seconds = &time[1..time.len() - " s)".len()];
+        assert!(
+            seconds.parse::<f64>().is_ok_and(|seconds| seconds < 60.0),
+            "{time}"
+        );
+    }
+    assert!(shown.contains("--- stdout\na\n1\n--- stderr"), "{shown}");
+}
+
+#[test]
+fn a_timer_does_not_go_with_a_run() {
+    assert_snapshot!(Tidemill::new().run(&["--timer", "run", "jobs"]), @"
+    exit code 2
+    --- stdout
+    --- stderr
+    error: run does not go with --timer
+    hint: leave it out: a run shows the time of each step
     ");
 }
 
