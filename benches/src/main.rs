@@ -1,12 +1,26 @@
 //! `tidemill-benches`: seeded data, and suites that run Tidemill and its peers on the same work.
 
 mod arguments;
+mod generate;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use arguments::{Arguments, Command};
+
 fn main() -> ExitCode {
-    arguments::Arguments::parse();
-    ExitCode::SUCCESS
+    let result = match Arguments::parse().command {
+        Some(Command::Generate(generate)) => generate.run(),
+        None => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when this fails.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
