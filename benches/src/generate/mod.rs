@@ -16,6 +16,9 @@ mod quantiles;
 mod random;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Write};
 
 use clap::ValueEnum;
