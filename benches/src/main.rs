@@ -1,12 +1,12 @@
 //! `tidemill-benches`: seeded data, and suites that run Tidemill and its peers on the same work.
 
 mod arguments;
-mod generate;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tidemill_benches::generate;
 
 use arguments::{Arguments, Command};
 

@@ -1,0 +1,146 @@
+//! Micro-benchmarks of kernels: pure functions that run once per value or row, where a per cent counts
+//! and a whole statement is too noisy to show it. `cargo bench -p tidemill-benches --bench kernels`.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
+use tidemill::landing::csv::{CsvOptions, CsvReader, RecordReader, infer};
+use tidemill::values::{parse_date, parse_decimal, parse_double};
+use tidemill_benches::generate::{Dataset, generate};
+
+criterion_group!(kernels, csv, values, functions);
+criterion_main!(kernels);
+
+/// 15 MB: beyond the caches, as files are.
+const ROWS: u64 = 100_000;
+const FILE: &str = "admissions.csv";
+
+fn admissions() -> Vec<u8> {
+    let mut bytes = vec![];
+    generate(Dataset::Hospital, ROWS, 42, &mut bytes).unwrap();
+    bytes
+}
+
+/// Bytes to records, records to types, bytes to typed columns.
+fn csv(criterion: &mut Criterion) {
+    let bytes = admissions();
+    let options = CsvOptions::default();
+    let schema = inferred_schema(&bytes);
+    let sources: Vec<_> = (0..schema.fields().len()).map(Some).collect();
+    let mut group = criterion.benchmark_group("csv");
+    group.sample_size(20);
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("records", |bencher| {
+        bencher.iter(|| {
+            let mut reader = RecordReader::new(bytes.as_slice(), FILE, &options).unwrap();
+            let mut records = 0_u64;
+            while let Some(record) = reader.read().unwrap() {
+                records += u64::from(record.width() > 0);
+            }
+            assert_eq!(records, ROWS + 1);
+        });
+    });
+    group.bench_function("infer", |bencher| {
+        bencher.iter(|| infer(bytes.as_slice(), FILE, &options, |_| false).unwrap());
+    });
+    group.bench_function("batches", |bencher| {
+        bencher.iter(|| {
+            let schema = Arc::clone(&schema);
+            CsvReader::new(bytes.as_slice(), FILE, &options, schema, &sources)
+                .unwrap()
+                .map(|batch| black_box(batch.unwrap()).num_rows())
+                .sum::<usize>()
+        });
+    });
+    group.finish();
+}
+
+fn inferred_schema(bytes: &[u8]) -> SchemaRef {
+    let inference = infer(bytes, FILE, &CsvOptions::default(), |_| false).unwrap();
+    let fields: Vec<_> = inference
+        .columns
+        .into_iter()
+        .map(|column| Field::new(column.name, column.data_type.unwrap(), true))
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// One text to one value.
+fn values(criterion: &mut Criterion) {
+    let bytes = admissions();
+    let dates = texts(&bytes, "Date of Admission");
+    let bills = texts(&bytes, "Billing Amount");
+    bench_parser(criterion, "date", &dates, |text| parse_date(text).is_ok());
+    // All fractional digits that a bill can have.
+    bench_parser(criterion, "decimal", &bills, |text| {
+        parse_decimal(text, 38, 20).is_ok()
+    });
+    bench_parser(criterion, "double", &bills, |text| {
+        parse_double(text).is_ok()
+    });
+}
+
+/// The values of a column.
+fn texts(bytes: &[u8], column: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let headers = reader.headers().unwrap();
+    let index = headers.iter().position(|name| name == column).unwrap();
+    let records = reader.records().map(Result::unwrap);
+    records.map(|record| record[index].to_owned()).collect()
+}
+
+fn bench_parser(
+    criterion: &mut Criterion,
+    name: &str,
+    texts: &[String],
+    parse: impl Fn(&str) -> bool,
+) {
+    let bytes: usize = texts.iter().map(String::len).sum();
+    let mut group = criterion.benchmark_group("values");
+    group.throughput(Throughput::Bytes(bytes as u64));
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| assert!(texts.iter().all(|text| parse(black_box(text)))));
+    });
+    group.finish();
+}
+
+/// Every scalar function over a batch of dates.
+fn functions(criterion: &mut Criterion) {
+    // Five years, again and again.
+    let dates: Date32Array = (0..8192).map(|row| Some(18_024 + row % 1_827)).collect();
+    let rows = dates.len();
+    let bytes = rows * size_of::<i32>();
+    let dates: ArrayRef = Arc::new(dates);
+    let field = Arc::new(Field::new("x", DataType::Date32, true));
+    let mut group = criterion.benchmark_group("functions");
+    group.throughput(Throughput::Bytes(bytes as u64));
+    for function in tidemill_udfs::all_scalar() {
+        let return_field = function
+            .return_field_from_args(ReturnFieldArgs {
+                arg_fields: &[Arc::clone(&field)],
+                scalar_arguments: &[None],
+            })
+            .unwrap();
+        let options = Arc::new(ConfigOptions::default());
+        group.bench_function(function.name(), |bencher| {
+            bencher.iter(|| {
+                let arguments = ScalarFunctionArgs {
+                    args: vec![ColumnarValue::Array(Arc::clone(&dates))],
+                    arg_fields: vec![Arc::clone(&field)],
+                    number_rows: rows,
+                    return_field: Arc::clone(&return_field),
+                    config_options: Arc::clone(&options),
+                };
+                function.invoke_with_args(arguments).unwrap()
+            });
+        });
+    }
+    group.finish();
+}
