@@ -256,6 +256,89 @@ async fn iris_reaches_the_known_optimum() {
     }
 }
 
+/// Clusters 0, 1, 10, 11, 12 and 30 from given centroids, without scaling and tolerance.
+async fn from_centroids(arguments: &str) -> String {
+    let sql = format!(
+        "SELECT x, cluster, round(distance, 4) AS distance FROM kmeans(
+           (SELECT * FROM (VALUES (0.0), (1.0), (10.0), (11.0), (12.0), (30.0)) AS t(x)),
+           k => 2, features => ['x'], tolerance => 0, {arguments})
+         ORDER BY x"
+    );
+    answer(&session(), &sql).await
+}
+
+#[tokio::test]
+async fn one_step_from_given_centroids_leads_to_the_means_of_their_rows() {
+    // The nearest rows of 0 and 1 are {0} and the rest: their means are 0 and 12.8.
+    let expected = "\
++------+---------+----------+
+| x    | cluster | distance |
++------+---------+----------+
+| 0.0  | 0       | 0.0      |
+| 1.0  | 0       | 1.0      |
+| 10.0 | 1       | 2.8      |
+| 11.0 | 1       | 1.8      |
+| 12.0 | 1       | 0.8      |
+| 30.0 | 1       | 17.2     |
++------+---------+----------+";
+    for init in [
+        "init => [[0], [1]]",
+        "init => [[1], [0.0]]",
+        "init => make_array(make_array(0), make_array(1)), n_runs => 1",
+        "init => [[1 - 1], [abs(-1e0)]], seed => 7",
+    ] {
+        let arguments = format!("scale => 'none', max_iterations => 1, {init}");
+        assert_eq!(from_centroids(&arguments).await, expected, "{init}");
+    }
+}
+
+#[tokio::test]
+async fn given_centroids_are_in_the_units_of_the_features() {
+    // From 0 to 30 all is divided by 30, also the centroids.
+    let expected = "\
++------+---------+----------+
+| x    | cluster | distance |
++------+---------+----------+
+| 0.0  | 0       | 0.0      |
+| 1.0  | 0       | 0.0333   |
+| 10.0 | 1       | 0.0933   |
+| 11.0 | 1       | 0.06     |
+| 12.0 | 1       | 0.0267   |
+| 30.0 | 1       | 0.5733   |
++------+---------+----------+";
+    let arguments = "scale => 'minmax', max_iterations => 1, init => [[0], [1]]";
+    assert_eq!(from_centroids(arguments).await, expected);
+}
+
+#[tokio::test]
+async fn without_a_tolerance_a_run_ends_when_nothing_moves_any_more() {
+    // {0, 1} and {10, 11, 12, 30}, with means 0.5 and 15.75, after the second step.
+    let settled = from_centroids("scale => 'none', init => [[0], [1]]").await;
+    assert!(
+        settled.contains("| 30.0 | 1       | 14.25    |"),
+        "{settled}"
+    );
+    for arguments in [
+        "scale => 'none', max_iterations => 2, init => [[0], [1]]",
+        "scale => 'none', max_iterations => 1, init => [[0.5], [15.75]]",
+    ] {
+        assert_eq!(from_centroids(arguments).await, settled, "{arguments}");
+    }
+}
+
+#[tokio::test]
+async fn each_group_starts_at_the_same_given_centroids() {
+    let together = "SELECT id, cluster, distance FROM kmeans(bills, k => 2, features => ['amount'],
+        partition_by => ['quarter'], init => [[11], [1000]], scale => 'none') WHERE quarter = 'Q1' ORDER BY id";
+    let alone = "SELECT id, cluster, distance FROM kmeans((SELECT * FROM bills WHERE quarter = 'Q1'), k => 2,
+        features => ['amount'], init => [[11], [1000]], scale => 'none') ORDER BY id";
+    let session = bills().await;
+    assert_eq!(
+        answer(&session, together).await,
+        answer(&session, alone).await
+    );
+}
+
 #[tokio::test]
 async fn plans_show_the_call_and_what_it_did() {
     let session = bills().await;
@@ -273,6 +356,14 @@ async fn plans_show_the_call_and_what_it_did() {
     ] {
         assert!(explain.contains(&part), "{part} in {explain}");
     }
+    assert!(
+        explain.contains("n_runs=10, init=k-means++, max"),
+        "{explain}"
+    );
+    let given =
+        "EXPLAIN SELECT id FROM kmeans(bills, k => 1, features => ['amount'], init => [[5]])";
+    let given = answer(&session, given).await;
+    assert!(given.contains("n_runs=1, init=given, max"), "{given}");
     let analyze = answer(
         &session,
         &format!("EXPLAIN ANALYZE SELECT id, cluster {call}"),

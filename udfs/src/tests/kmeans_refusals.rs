@@ -137,6 +137,58 @@ async fn each_argument_is_checked() {
             "kmeans: `n_runs` must be a whole number, 1 or more, not 0\nhint: write n_runs => 5",
         ),
         (
+            "k => 2, features => ['amount'], init => 'random'",
+            "kmeans: `init` must be 'k-means++' or a list of lists, not text ('random')\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'",
+        ),
+        (
+            "k => 2, features => ['amount'], init => NULL",
+            "kmeans: `init` must be 'k-means++' or a list of lists, not NULL\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'",
+        ),
+        (
+            "k => 2, features => ['amount'], init => [1.5, 2.5]",
+            "kmeans: `init` must be a list of lists, and holds 1.5\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'",
+        ),
+        (
+            "k => 2, features => ['amount'], init => [[1], [2], [3]]",
+            "kmeans: `init` has 3 lists for k = 2 clusters\nhint: give exactly 2, each with a number per feature",
+        ),
+        (
+            "k => 2, features => ['amount'], init => []",
+            "kmeans: `init` has 0 lists for k = 2 clusters\nhint: give exactly 2, each with a number per feature",
+        ),
+        (
+            "k => 2, features => ['id', 'amount'], init => [[1, 2.5], [1]]",
+            "kmeans: list 2 in `init` has 1 numbers for 2 features\nhint: give one for each of id, amount, in this order",
+        ),
+        (
+            "k => 2, features => ['id', 'amount'], init => [[1, NULL], [1, 2]]",
+            "kmeans: list 1 in `init` has NULL for 'amount'\nhint: give a number up to 1e150, in the unit of 'amount'",
+        ),
+        (
+            "k => 2, features => ['id', 'amount'], init => [[1, 2], ['x', 2]]",
+            "kmeans: list 2 in `init` has text ('x') for 'id'\nhint: give a number up to 1e150, in the unit of 'id'",
+        ),
+        (
+            "k => 2, features => ['amount'], init => [[1], [CAST('NaN' AS DOUBLE)]]",
+            "kmeans: list 2 in `init` has NaN for 'amount'\nhint: give a number up to 1e150, in the unit of 'amount'",
+        ),
+        (
+            "k => 1, features => ['amount'], init => [[CAST('-inf' AS DOUBLE)]]",
+            "kmeans: list 1 in `init` has -inf for 'amount'\nhint: give a number up to 1e150, in the unit of 'amount'",
+        ),
+        (
+            "k => 1, features => ['amount'], init => [[[1]]]",
+            "kmeans: list 1 in `init` has a list for 'amount'\nhint: give a number up to 1e150, in the unit of 'amount'",
+        ),
+        (
+            "k => 2, features => ['amount'], init => [[amount], [2]]",
+            "kmeans: `init` cannot be amount without quotes\nhint: write text and column names in single quotes: 'amount'",
+        ),
+        (
+            "k => 2, features => ['amount'], init => [[1], [2]], n_runs => 10",
+            "kmeans: `n_runs` cannot be 10 with centroids in `init`\nhint: all runs from the same centroids end alike: remove `n_runs`",
+        ),
+        (
             "k => $1, features => ['amount']",
             "kmeans: `k` must be a constant, not $1\nhint: write the value itself; $1 and sub-queries are for the relation",
         ),

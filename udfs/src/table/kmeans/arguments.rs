@@ -9,10 +9,11 @@ use datafusion::error::DataFusionError;
 
 use super::NAME;
 use super::columns::{check_column, check_numeric, columns, partition_by};
-use super::parameters::{KMeansParameters, Scale, Tolerance};
+use super::init::init;
+use super::parameters::{Init, KMeansParameters, Scale, Tolerance};
 
 /// The arguments of the function, and what each means.
-pub(super) const DESCRIPTIONS: [(&str, &str); 11] = [
+pub(super) const DESCRIPTIONS: [(&str, &str); 12] = [
     (
         "relation",
         "A query in parentheses, or the name of a table or view.",
@@ -48,11 +49,15 @@ pub(super) const DESCRIPTIONS: [(&str, &str); 11] = [
     ),
     (
         "tolerance",
-        "A run ends when the centres move less (squared, as a share of the variance). Default: 0.0001.",
+        "A run ends when the centres move no more than this (squared, as a share of the variance); with 0, when nothing moves any more. Default: 0.0001.",
     ),
     (
         "n_runs",
-        "How many runs from other starts; the best one counts. Default: 10.",
+        "How many runs from other starts; the best one counts. Default: 10, and 1 from given centroids.",
+    ),
+    (
+        "init",
+        "Where runs start: 'k-means++' (the default), or k lists with a number per feature, in the units of the features: one run from these centroids, the same in each group.",
     ),
 ];
 
@@ -69,7 +74,34 @@ pub(super) struct Argument {
 #[derive(Debug)]
 pub(super) enum Value {
     Scalar(ScalarValue),
-    List(Vec<ScalarValue>),
+    /// Lists may hold lists.
+    List(Vec<Value>),
+}
+
+impl Value {
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Scalar(scalar) => scalar.try_as_str().flatten(),
+            Value::List(_) => None,
+        }
+    }
+
+    /// A number as the nearest double.
+    pub(super) fn as_number(&self) -> Option<f64> {
+        let scalar = match self {
+            Value::Scalar(scalar) if scalar.data_type().is_numeric() => scalar,
+            _ => return None,
+        };
+        if scalar.data_type().is_decimal() {
+            // The cast to a double divides by a power of ten, and may miss the nearest one.
+            let text = scalar.cast_to(&DataType::Utf8).ok()?;
+            return text.try_as_str().flatten()?.parse().ok();
+        }
+        match scalar.cast_to(&DataType::Float64).ok()? {
+            ScalarValue::Float64(number) => number,
+            _ => None,
+        }
+    }
 }
 
 impl KMeansParameters {
@@ -83,6 +115,9 @@ impl KMeansParameters {
             check_numeric(feature_names, feature, input)?;
         }
         let k = whole_number(k, 1)?;
+        let init = given
+            .map("init", |argument| init(argument, k, &features))?
+            .unwrap_or(Init::KMeansPlusPlus);
         let label_by = match given.get("label_by") {
             Some(argument) => {
                 let name = text(argument)?;
@@ -107,9 +142,8 @@ impl KMeansParameters {
                 .map("max_iterations", |argument| whole_number(argument, 1))?
                 .unwrap_or(300),
             tolerance: given.map("tolerance", tolerance)?.unwrap_or_default(),
-            n_runs: given
-                .map("n_runs", |argument| whole_number(argument, 1))?
-                .unwrap_or(10),
+            n_runs: n_runs(&given, &init)?,
+            init,
             features,
         })
     }
@@ -172,10 +206,7 @@ impl Argument {
     }
 
     pub(super) fn wrong_type(&self, wanted: &str, example: &str) -> DataFusionError {
-        let found = match &self.value {
-            Value::Scalar(scalar) => describe(scalar),
-            Value::List(_) => "a list".to_owned(),
-        };
+        let found = describe(&self.value);
         self.refuse(
             format!("`{}` must be {wanted}, not {found}", self.name),
             format!("write {example}"),
@@ -183,7 +214,11 @@ impl Argument {
     }
 }
 
-fn describe(scalar: &ScalarValue) -> String {
+pub(super) fn describe(value: &Value) -> String {
+    let scalar = match value {
+        Value::Scalar(scalar) => scalar,
+        Value::List(_) => return "a list".to_owned(),
+    };
     match scalar.try_as_str() {
         _ if scalar.is_null() => "NULL".to_owned(),
         Some(Some(text)) => format!("text ('{text}')"),
@@ -226,18 +261,27 @@ fn integer(argument: &Argument) -> Option<i64> {
     }
 }
 
+/// The number of runs: one from given centroids, which would all end alike.
+fn n_runs(given: &Given<'_>, init: &Init) -> Result<usize> {
+    let from_given = matches!(init, Init::Given(_));
+    let Some(argument) = given.get("n_runs") else {
+        return Ok(if from_given { 1 } else { 10 });
+    };
+    match whole_number(argument, 1)? {
+        runs @ 2.. if from_given => Err(argument.refuse(
+            format!("`n_runs` cannot be {runs} with centroids in `init`"),
+            "all runs from the same centroids end alike: remove `n_runs`".to_owned(),
+        )),
+        runs => Ok(runs),
+    }
+}
+
 fn tolerance(argument: &Argument) -> Result<Tolerance> {
-    let number = match &argument.value {
-        Value::Scalar(scalar) if scalar.data_type().is_numeric() => {
-            scalar.cast_to(&DataType::Float64).ok()
-        }
-        _ => None,
-    };
-    let tolerance = match number {
-        Some(ScalarValue::Float64(Some(number))) => Tolerance::new(number),
-        _ => None,
-    };
-    tolerance.ok_or_else(|| argument.wrong_type("a number, 0 or more", "tolerance => 0.0001"))
+    argument
+        .value
+        .as_number()
+        .and_then(Tolerance::new)
+        .ok_or_else(|| argument.wrong_type("a number, 0 or more", "tolerance => 0.0001"))
 }
 
 fn scale(argument: &Argument) -> Result<Scale> {
@@ -258,11 +302,10 @@ fn scale(argument: &Argument) -> Result<Scale> {
 }
 
 fn text(argument: &Argument) -> Result<String> {
-    match &argument.value {
-        Value::Scalar(scalar) => scalar.try_as_str().flatten().map(str::to_owned),
-        Value::List(_) => None,
+    match argument.value.as_text() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(argument.wrong_type("text", &format!("{} => '..'", argument.name))),
     }
-    .ok_or_else(|| argument.wrong_type("text", &format!("{} => '..'", argument.name)))
 }
 
 pub(super) fn texts(argument: &Argument) -> Result<Vec<String>> {
@@ -277,7 +320,7 @@ pub(super) fn texts(argument: &Argument) -> Result<Vec<String>> {
     };
     values
         .iter()
-        .map(|value| match value.try_as_str().flatten() {
+        .map(|value| match value.as_text() {
             Some(text) => Ok(text.to_owned()),
             None => Err(argument.refuse(
                 format!(

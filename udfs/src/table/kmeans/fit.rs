@@ -1,6 +1,7 @@
-//! Finds the clusters of one group: several descents from seeded starts, of which the best is kept.
+//! Finds the clusters of one group: several descents from seeded starts, of which the best is kept, or
+//! one from given centroids.
 //!
-//! A start comes from `linfa-clustering`: its k-means++ seeding (D. Arthur, S. Vassilvitskii,
+//! A seeded start comes from `linfa-clustering`: its k-means++ seeding (D. Arthur, S. Vassilvitskii,
 //! "k-means++: the advantages of careful seeding", 2007) and first step. What follows is our own
 //! descent (see [`super::lloyd`]), as `linfa` 0.8.1 measures the inertia before its last update, mixes
 //! the centroids of its best run with the memberships of its last one, and cannot be stopped.
@@ -38,9 +39,11 @@ pub(super) struct Solution {
     pub(super) iterations: usize,
 }
 
-/// Clusters `points`, which must lie in canonical order and hold `k` different rows or more.
+/// Clusters `points`, which must lie in canonical order and hold `k` different rows or more. The runs
+/// start at centroids that are `given` in the scaled space, or else at seeded ones.
 pub(super) fn fit(
     points: Points<'_>,
+    given: Option<&[f64]>,
     parameters: &KMeansParameters,
     cancelled: &AtomicBool,
 ) -> Result<Solution> {
@@ -52,7 +55,10 @@ pub(super) fn fit(
     let mut iterations = 0;
     let mut best: Option<(f64, Descent)> = None;
     for _ in 0..parameters.n_runs {
-        let start = start(points, parameters.k, random.clone())?;
+        let start = match given {
+            Some(centroids) => centroids.to_vec(),
+            None => seeded_start(points, parameters.k, random.clone())?,
+        };
         // A jump leads to numbers that no other run sees.
         random.jump();
         let descent = descend(points, start, limits, cancelled)?;
@@ -84,7 +90,7 @@ pub(super) fn fit(
 }
 
 /// Centroids to descend from.
-fn start(points: Points<'_>, k: usize, mut random: Xoshiro256Plus) -> Result<Vec<f64>> {
+fn seeded_start(points: Points<'_>, k: usize, mut random: Xoshiro256Plus) -> Result<Vec<f64>> {
     let enough = SEEDING_DISTANCES / (k.saturating_mul(k + 1) / 2);
     let (sample, init) = if points.len() <= enough {
         (None, KMeansInit::KMeansPlusPlus)
@@ -137,7 +143,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::lloyd::squared_distance;
-    use super::super::parameters::{Scale, Tolerance};
+    use super::super::parameters::{Init, Scale, Tolerance};
     use super::*;
 
     fn parameters(k: usize, seed: u64) -> KMeansParameters {
@@ -152,12 +158,14 @@ mod tests {
             max_iterations: 1000,
             tolerance: Tolerance::default(),
             n_runs: 3,
+            init: Init::KMeansPlusPlus,
         }
     }
 
     fn solve(values: &[f64], width: usize, parameters: &KMeansParameters) -> Solution {
         fit(
             Points { values, width },
+            None,
             parameters,
             &AtomicBool::new(false),
         )
@@ -291,7 +299,7 @@ mod tests {
             values: &values,
             width: 1,
         };
-        let error = fit(points, &parameters(3, 1), &AtomicBool::new(true)).unwrap_err();
+        let error = fit(points, None, &parameters(3, 1), &AtomicBool::new(true)).unwrap_err();
         assert!(error.to_string().contains("was stopped"));
     }
 
@@ -302,6 +310,46 @@ mod tests {
         assert_eq!(one.descent.centroids, [4.0]);
         let all = solve(&values, 1, &parameters(4, 42));
         assert_eq!(all.inertia, 0.0);
+    }
+
+    /// A run from given centroids over 0, 1, 10, 11, 12, 30.
+    fn descend_from(given: &[f64], max_iterations: usize) -> Solution {
+        let parameters = KMeansParameters {
+            max_iterations,
+            n_runs: 1,
+            tolerance: Tolerance::new(0.0).unwrap(),
+            ..parameters(given.len(), 42)
+        };
+        let points = Points {
+            values: &[0.0, 1.0, 10.0, 11.0, 12.0, 30.0],
+            width: 1,
+        };
+        fit(points, Some(given), &parameters, &AtomicBool::new(false)).unwrap()
+    }
+
+    #[test]
+    fn given_centroids_move_to_the_means_of_their_rows() {
+        // {0} and {1, 10, 11, 12, 30}, of which 1 is nearer to the first from now on.
+        let solution = descend_from(&[0.0, 1.0], 1);
+        assert_eq!(solution.descent.centroids, [0.0, 12.8]);
+        assert_eq!(solution.descent.nearest, [0, 0, 1, 1, 1, 1]);
+        assert_eq!(solution.iterations, 1);
+        assert!(!solution.descent.settled);
+    }
+
+    #[test]
+    fn tolerance_0_stops_when_nothing_moves_any_more() {
+        let solution = descend_from(&[0.0, 1.0], 300);
+        assert_eq!(solution.descent.centroids, [0.5, 15.75]);
+        assert_eq!(solution.iterations, 2);
+        assert!(solution.descent.settled);
+        assert_eq!(descend_from(&[0.5, 15.75], 300).iterations, 1);
+    }
+
+    #[test]
+    fn a_given_centroid_without_rows_takes_the_farthest_row() {
+        let solution = descend_from(&[5.0, 1e6], 300);
+        assert_eq!(solution.descent.centroids, [6.8, 30.0]);
     }
 
     #[test]

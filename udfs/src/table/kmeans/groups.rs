@@ -9,11 +9,8 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::{Result, exec_datafusion_err};
 
-use super::parameters::KMeansParameters;
+use super::parameters::{Coordinate, KMeansParameters};
 use super::{NAME, execution_refusal};
-
-/// Squares of larger numbers overflow when they are added up.
-const LARGEST_FEATURE: f64 = 1e150;
 
 /// The rows with the same values in `partition_by` whose features are all there.
 #[derive(Debug, Default)]
@@ -106,14 +103,16 @@ impl<'a> Columns<'a> {
         }
         for (column, name) in self.features.iter().zip(&self.parameters.features) {
             let value = column.value(row);
-            if value.abs() > LARGEST_FEATURE {
-                return Err(execution_refusal(
-                    format!("{NAME}: '{name}' holds {value:e}, beyond {LARGEST_FEATURE:e}"),
+            let coordinate = Coordinate::new(value).ok_or_else(|| {
+                execution_refusal(
+                    format!(
+                        "{NAME}: '{name}' holds {value:e}, beyond {:e}",
+                        Coordinate::MAX
+                    ),
                     "divide the column in the SELECT of the input",
-                ));
-            }
-            // Adding 0 makes one number of 0 and -0.
-            group.features.push(value + 0.0);
+                )
+            })?;
+            group.features.push(coordinate.get());
         }
         group.rows.push(number);
         group

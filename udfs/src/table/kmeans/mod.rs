@@ -3,7 +3,7 @@
 //! The way of a call: `planner` catches it in the syntax tree, `arguments` and `columns` turn what was
 //! given into `parameters`, `node` stands for it in the logical plan, `operator` runs it. The operator
 //! collects its input, `groups` sorts the rows into groups, `scale` levels the features, `fit` finds
-//! the clusters by repeated `lloyd` descents, and `model` numbers them.
+//! the clusters by repeated `lloyd` descents (or one, from centroids that `init` gives), and `model` numbers them.
 //!
 //! Two promises shape the code. The same seed gives bit-equal results whatever the number of threads,
 //! the batch size and the order of the input: so rows are sorted before anything is computed, and sums
@@ -14,6 +14,7 @@ mod arguments;
 mod columns;
 mod fit;
 mod groups;
+mod init;
 mod lloyd;
 mod metrics;
 mod model;
@@ -32,7 +33,7 @@ use datafusion::logical_expr::{DocSection, Documentation};
 
 pub use node::KMeansNode;
 pub use operator::KMeansExec;
-pub use parameters::{KMeansParameters, Scale, Tolerance};
+pub use parameters::{Coordinate, Init, KMeansParameters, Scale, Tolerance};
 pub use planner::{KMeansExtensionPlanner, KMeansRelationPlanner};
 
 /// The SQL name.

@@ -7,8 +7,8 @@ use datafusion::common::Result;
 use super::fit::{Solution, fit};
 use super::groups::Group;
 use super::lloyd::Points;
-use super::parameters::KMeansParameters;
-use super::scale::level;
+use super::parameters::{Init, KMeansParameters};
+use super::scale::Levels;
 use super::{NAME, execution_refusal};
 
 /// The rows of a group with their clusters, in the canonical order of the group.
@@ -34,13 +34,22 @@ pub(super) fn cluster(
 ) -> Result<Clustered> {
     let width = parameters.features.len();
     let mut group = group.in_canonical_order(width);
-    level(&mut group.features, width, parameters.scale);
+    let levels = Levels::of(&group.features, width, parameters.scale);
+    levels.apply(&mut group.features);
     let points = Points {
         values: &group.features,
         width,
     };
     check_rows(&group.name, points, parameters.k)?;
-    let solution = fit(points, parameters, cancelled)?;
+    let given = match &parameters.init {
+        Init::KMeansPlusPlus => None,
+        Init::Given(centroids) => {
+            let mut scaled: Vec<f64> = centroids.iter().map(|number| number.get()).collect();
+            levels.apply(&mut scaled);
+            Some(scaled)
+        }
+    };
+    let solution = fit(points, given.as_deref(), parameters, cancelled)?;
     let numbers = numbers_by_mean(&solution, &group.label_values, points, parameters.k);
     let Solution {
         descent,
@@ -148,6 +157,7 @@ mod tests {
             max_iterations: 300,
             tolerance: Tolerance::default(),
             n_runs: 3,
+            init: Init::KMeansPlusPlus,
         }
     }
 

@@ -33,40 +33,87 @@ impl fmt::Display for Scale {
     }
 }
 
-/// A finite number, 0 or more; compared by its bits, as plans must be comparable.
-#[derive(Debug, Clone, Copy)]
-pub struct Tolerance(f64);
+/// A finite number, 0 or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tolerance(Bits);
 
 impl Tolerance {
     /// A tolerance, if the number is one.
     pub fn new(number: f64) -> Option<Self> {
-        // Adding 0 turns -0 into 0.
-        (number.is_finite() && number >= 0.0).then_some(Tolerance(number + 0.0))
+        (number.is_finite() && number >= 0.0).then_some(Tolerance(Bits::new(number)))
     }
 
     /// The number.
     pub fn get(self) -> f64 {
-        self.0
+        self.0.0
     }
 }
 
 impl Default for Tolerance {
     fn default() -> Self {
-        Tolerance(1e-4)
+        Tolerance(Bits::new(1e-4))
     }
 }
 
-impl PartialEq for Tolerance {
+/// A number that can be squared and added up: a feature, in its own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Coordinate(Bits);
+
+impl Coordinate {
+    /// The largest one. Squares of larger numbers overflow when they are added up.
+    pub const MAX: f64 = 1e150;
+
+    /// A coordinate, if the number is one: not NaN, and not beyond [`Coordinate::MAX`].
+    pub fn new(number: f64) -> Option<Self> {
+        (number.abs() <= Self::MAX).then_some(Coordinate(Bits::new(number)))
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        self.0.0
+    }
+}
+
+/// A number compared by its bits, as plans must be comparable; there is one 0.
+#[derive(Debug, Clone, Copy)]
+struct Bits(f64);
+
+impl Bits {
+    fn new(number: f64) -> Self {
+        // Adding 0 turns -0 into 0.
+        Bits(number + 0.0)
+    }
+}
+
+impl PartialEq for Bits {
     fn eq(&self, other: &Self) -> bool {
         self.0.to_bits() == other.0.to_bits()
     }
 }
 
-impl Eq for Tolerance {}
+impl Eq for Bits {}
 
-impl Hash for Tolerance {
+impl Hash for Bits {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.to_bits().hash(state);
+    }
+}
+
+/// Where runs start.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Init {
+    /// Each run at centroids that k-means++ draws.
+    KMeansPlusPlus,
+    /// The one run at these centroids, one after the other; each group at the same ones.
+    Given(Vec<Coordinate>),
+}
+
+impl fmt::Display for Init {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Init::KMeansPlusPlus => "k-means++",
+            Init::Given(_) => "given",
+        })
     }
 }
 
@@ -89,10 +136,13 @@ pub struct KMeansParameters {
     pub scale: Scale,
     /// Steps per run; 1 or more.
     pub max_iterations: usize,
-    /// The movement of the centres, squared and as a share of the variance, that ends a run.
+    /// The movement of the centres, squared and as a share of the variance, that ends a run; 0 for none
+    /// at all.
     pub tolerance: Tolerance,
-    /// Runs; 1 or more.
+    /// Runs; 1 or more, and 1 if the start is given.
     pub n_runs: usize,
+    /// Where runs start; given centroids are `k`, each with a number per feature.
+    pub init: Init,
 }
 
 impl fmt::Display for KMeansParameters {
@@ -112,8 +162,13 @@ impl fmt::Display for KMeansParameters {
         }
         write!(
             f,
-            ", label_by={}, seed={}, n_runs={}, max_iterations={}, tolerance={}",
-            self.label_by, self.seed, self.n_runs, self.max_iterations, self.tolerance.0
+            ", label_by={}, seed={}, n_runs={}, init={}, max_iterations={}, tolerance={}",
+            self.label_by,
+            self.seed,
+            self.n_runs,
+            self.init,
+            self.max_iterations,
+            self.tolerance.get()
         )
     }
 }

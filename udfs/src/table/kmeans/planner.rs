@@ -234,31 +234,37 @@ fn read_argument(
     span: tokenizer::Span,
     context: &mut dyn RelationPlannerContext,
 ) -> Result<Argument> {
-    let value = match value {
-        ast::Expr::Array(array) => Value::List(
-            array
-                .elem
-                .into_iter()
-                .map(|element| constant(&name, element, context))
-                .collect::<Result<_>>()?,
-        ),
-        other => value_of(constant(&name, other, context)?)?,
-    };
     Ok(Argument {
+        value: read_value(&name, value, context)?,
         name,
-        value,
         span: Span::try_from_sqlparser_span(span),
     })
+}
+
+/// A list is read entry by entry, so that its entries keep their types and none is cut to fit another.
+fn read_value(
+    name: &str,
+    value: ast::Expr,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Value> {
+    match value {
+        ast::Expr::Array(array) => {
+            let entries = array.elem.into_iter();
+            let entries = entries.map(|entry| read_value(name, entry, context));
+            Ok(Value::List(entries.collect::<Result<_>>()?))
+        }
+        other => value_of(constant(name, other, context)?),
+    }
 }
 
 /// A list may also come out of a function, such as `make_array('a', 'b')`.
 fn value_of(scalar: ScalarValue) -> Result<Value> {
     match &scalar {
         ScalarValue::List(list) if list.is_valid(0) => {
-            let elements = list.value(0);
-            let elements =
-                (0..elements.len()).map(|index| ScalarValue::try_from_array(&elements, index));
-            Ok(Value::List(elements.collect::<Result<_>>()?))
+            let entries = list.value(0);
+            let entries = (0..entries.len())
+                .map(|index| value_of(ScalarValue::try_from_array(&entries, index)?));
+            Ok(Value::List(entries.collect::<Result<_>>()?))
         }
         _ => Ok(Value::Scalar(scalar)),
     }

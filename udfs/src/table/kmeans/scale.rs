@@ -2,36 +2,53 @@
 
 use super::parameters::Scale;
 
-/// Scales each feature of the vectors in `features`, which lie one after the other. Sums run in the
-/// order of the rows. A feature that is the same in all rows becomes 0, save with [`Scale::None`].
-pub(super) fn level(features: &mut [f64], width: usize, scale: Scale) {
-    if scale == Scale::None {
-        return;
-    }
-    for feature in 0..width {
-        let column = || features.iter().skip(feature).step_by(width).copied();
-        let level = match scale {
-            Scale::None => Level {
-                zero: 0.0,
-                unit: 1.0,
-            },
-            Scale::Standard => standard(column),
-            Scale::MinMax => min_max(column),
+/// How to scale each feature of some vectors. Vectors lie one after the other.
+#[derive(Debug)]
+pub(super) struct Levels(Vec<Level>);
+
+impl Levels {
+    /// The levels of the vectors in `features`. Sums run in the order of the rows.
+    pub(super) fn of(features: &[f64], width: usize, scale: Scale) -> Self {
+        let level = |feature: usize| {
+            let column = || features.iter().skip(feature).step_by(width).copied();
+            match scale {
+                Scale::None => Level {
+                    zero: 0.0,
+                    unit: 1.0,
+                },
+                Scale::Standard => standard(column),
+                Scale::MinMax => min_max(column),
+            }
         };
-        for value in features.iter_mut().skip(feature).step_by(width) {
-            *value = if level.unit > 0.0 {
-                (*value - level.zero) / level.unit
-            } else {
-                0.0
-            };
+        Levels((0..width).map(level).collect())
+    }
+
+    /// Scales vectors: these or others. A feature that is the same in all rows becomes 0, save with
+    /// [`Scale::None`].
+    pub(super) fn apply(&self, vectors: &mut [f64]) {
+        for vector in vectors.chunks_exact_mut(self.0.len()) {
+            for (value, level) in vector.iter_mut().zip(&self.0) {
+                *value = level.apply(*value);
+            }
         }
     }
 }
 
 /// Where the scaled feature is 0, and how much makes 1; a unit of 0 marks a constant feature.
+#[derive(Debug)]
 struct Level {
     zero: f64,
     unit: f64,
+}
+
+impl Level {
+    fn apply(&self, value: f64) -> f64 {
+        if self.unit > 0.0 {
+            (value - self.zero) / self.unit
+        } else {
+            0.0
+        }
+    }
 }
 
 /// The mean and the population standard deviation (not that of a sample: the rows are all there are).
@@ -67,7 +84,7 @@ mod tests {
 
     fn leveled(features: &[f64], width: usize, scale: Scale) -> Vec<f64> {
         let mut features = features.to_vec();
-        level(&mut features, width, scale);
+        Levels::of(&features, width, scale).apply(&mut features);
         features
     }
 
@@ -91,6 +108,13 @@ mod tests {
     #[test]
     fn none_changes_nothing() {
         assert_eq!(leveled(&[1.0, 1.0, 7.5], 1, Scale::None), [1.0, 1.0, 7.5]);
+    }
+
+    #[test]
+    fn other_vectors_are_scaled_alike() {
+        let mut others = [3.0, 30.0, 9.0, 10.0];
+        Levels::of(&[1.0, 10.0, 5.0, 20.0], 2, Scale::MinMax).apply(&mut others);
+        assert_eq!(others, [0.5, 2.0, 2.0, 0.0]);
     }
 
     #[test]
