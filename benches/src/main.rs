@@ -1,26 +1,57 @@
 //! `tidemill-benches`: seeded data, and suites that run Tidemill and its peers on the same work.
 
 mod arguments;
+mod clock;
+mod contest;
+mod equality;
+mod error;
+mod figures;
+mod limits;
+mod linfa;
+mod machine;
+mod measure;
+mod name;
+mod peers;
+mod postgres;
+#[path = "../../engine/tests/it/postgres_server.rs"]
+#[allow(
+    dead_code,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "made for tests, and the only way to a server"
+)]
+mod postgres_server;
+mod report;
+mod results;
+mod run;
+mod suites;
+mod tidemill;
+mod volume;
+mod workshop;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tidemill_benches::generate;
 
 use arguments::{Arguments, Command};
+use error::{Error, Result};
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Some(Command::Generate(generate)) => generate.run(),
-        None => Ok(()),
-    };
-    match result {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when this fails.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            report::note(&format!("error: {error}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    match arguments.command {
+        Some(Command::Generate(generate)) => generate
+            .run()
+            .map_err(|error| Error::new(error.to_string())),
+        Some(Command::Linfa { task }) => linfa::run(&task),
+        None => run::run(&arguments.options),
     }
 }
