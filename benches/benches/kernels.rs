@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
-use tidemill::landing::csv::{CsvOptions, CsvReader, RecordReader, infer};
+use tidemill::landing::formats::csv::{CsvOptions, CsvReader, RecordReader, infer};
 use tidemill::values::{parse_date, parse_decimal, parse_double};
 use tidemill_benches::generate::{Dataset, generate};
 
@@ -50,13 +50,13 @@ fn csv(criterion: &mut Criterion) {
     group.bench_function("infer", |bencher| {
         bencher.iter(|| infer(bytes.as_slice(), FILE, &options, |_| false).unwrap());
     });
-    group.bench_function("batches", |bencher| {
+    group.bench_function("pieces", |bencher| {
         bencher.iter(|| {
             let schema = Arc::clone(&schema);
             CsvReader::new(bytes.as_slice(), FILE, &options, schema, &sources)
                 .unwrap()
-                .map(|batch| black_box(batch.unwrap()).num_rows())
-                .sum::<usize>()
+                .map(|piece| black_box(piece.unwrap()).records())
+                .sum::<u64>()
         });
     });
     group.finish();
