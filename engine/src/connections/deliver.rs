@@ -21,7 +21,7 @@ pub async fn deliver(
     let (query, source) = match copy.source {
         CopySource::Relation(name) => (Query::select_all(&name)?, name.to_string()),
         CopySource::Query(query) => (query, "query".to_owned()),
-        CopySource::Path(_) => {
+        CopySource::Files(_) => {
             return Err(copy.target.locate(
                 Error::input("files land in the warehouse, not in a database")
                     .hint("COPY them INTO a table of a zone first, and export that"),
@@ -58,15 +58,11 @@ pub async fn deliver(
 }
 
 fn checked_mode(options: &CopyOptions) -> Result<Mode> {
-    let landing_only = [
-        ("COLUMNS", !options.columns.is_empty()),
-        ("PARTITION_BY", !options.partition_by.is_empty()),
-        ("FORMAT", options.format.is_some()),
-        ("HEADER", options.header.is_some()),
-        ("DELIMITER", options.delimiter.is_some()),
-        ("NAMES", options.names.is_some()),
-    ];
-    if let Some((option, _)) = landing_only.iter().find(|(_, given)| *given) {
+    let landing_only = options.file.given().into_iter().map(|(name, _)| name);
+    let landing_only = landing_only
+        .chain((!options.partition_by.is_empty()).then_some("PARTITION_BY"))
+        .next();
+    if let Some(option) = landing_only {
         return Err(Error::input(format!("{option} belongs to landing files"))
             .hint("an export takes MODE and KEY"));
     }

@@ -26,11 +26,20 @@ pub struct SourceFile {
     pub hash: String,
 }
 
-/// The files that a path or glob stands for, sorted by name; relative to `folder`.
+/// The files that paths and globs stand for, those of one pattern sorted by name; relative to
+/// `folder`.
 ///
 /// # Errors
 /// No such file, a folder, a glob without a match, or a file that cannot be read.
-pub fn discover(pattern: &str, folder: &Path) -> Result<Vec<SourceFile>> {
+pub fn discover(patterns: &[String], folder: &Path) -> Result<Vec<SourceFile>> {
+    let mut files = Vec::new();
+    for pattern in patterns {
+        files.extend(discover_one(pattern, folder)?);
+    }
+    Ok(files)
+}
+
+fn discover_one(pattern: &str, folder: &Path) -> Result<Vec<SourceFile>> {
     if pattern.contains("://") {
         return Err(
             Error::input(format!("cannot read {pattern}")).hint("give a path of this machine")
@@ -51,7 +60,12 @@ pub fn discover(pattern: &str, folder: &Path) -> Result<Vec<SourceFile>> {
 
 /// The size and time of change of every file behind a path, without reading them: enough to tell
 /// whether a step must run again. Files that cannot be read show as such.
-pub fn fingerprint(pattern: &str, folder: &Path) -> String {
+pub fn fingerprint(patterns: &[String], folder: &Path) -> String {
+    let one = |pattern: &String| fingerprint_of_one(pattern, folder);
+    patterns.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+fn fingerprint_of_one(pattern: &str, folder: &Path) -> String {
     let full = folder.join(pattern);
     let paths = if full.is_file() {
         vec![full]

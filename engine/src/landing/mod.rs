@@ -30,7 +30,7 @@ use records::LoadRecord;
 use crate::reconciliation::{Copied, CopyStatus};
 use crate::session::Session;
 use crate::sql::{CopyInto, CopySource};
-use crate::warehouse::{TableDefinition, TableId, TableTransaction, check_writable};
+use crate::warehouse::{Origin, TableDefinition, TableId, TableTransaction, check_writable};
 use crate::{Error, Place, Result};
 
 /// Batches that may wait between the reader of a file and the writer of the table.
@@ -44,14 +44,14 @@ const BATCHES_IN_FLIGHT: usize = 4;
 pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Vec<Copied>> {
     check_writable(id).map_err(|error| copy.target.locate(error))?;
     let options = LandingOptions::checked(&copy.options)?;
-    let CopySource::Path(pattern) = &copy.source else {
+    let CopySource::Files(patterns) = &copy.source else {
         return Err(copy.target.locate(
             Error::input(format!("COPY INTO {id} takes files"))
                 .hint("use INSERT INTO or CREATE TABLE AS for a query"),
         ));
     };
-    let (pattern, folder) = (pattern.clone(), session.folder().to_owned());
-    let files = blocking(move || discover(&pattern, &folder)).await?;
+    let (patterns, folder) = (patterns.clone(), session.folder().to_owned());
+    let files = blocking(move || discover(&patterns, &folder)).await?;
     let planner = session.begin();
     let mut transaction = TableTransaction::begin(session.warehouse(), id, planner.state())
         .await
@@ -68,9 +68,10 @@ pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Ve
     let definition = define(&mut transaction, &new, &options, session).await?;
     let mut loads = Vec::with_capacity(new.len());
     for file in new {
-        let counts = land_file(&file, &options, &definition, &mut transaction).await?;
+        let load_id = uuid::Uuid::now_v7().to_string();
+        let counts = land_file(&file, &load_id, &options, &definition, &mut transaction).await?;
         copied.push(reconcile(&file, id, counts)?);
-        loads.push(load_record(&file, id, counts));
+        loads.push(load_record(&file, load_id, id, counts));
     }
     let counts = serde_json::to_value(&loads)
         .map_err(|error| Error::internal("counts are not JSON").source(error))?;
@@ -99,7 +100,7 @@ fn sort_out(
                 ledger
                     .enter(&file)
                     .into_iter()
-                    .for_each(|entry| transaction.record(entry));
+                    .for_each(|entry| transaction.record(entry, 1));
                 new.push(file);
                 continue;
             }
@@ -170,13 +171,18 @@ fn check_layout(definition: &TableDefinition, options: &LandingOptions) -> Resul
 
 async fn land_file(
     file: &SourceFile,
+    load_id: &str,
     options: &LandingOptions,
     definition: &TableDefinition,
     transaction: &mut TableTransaction,
 ) -> Result<Counts> {
+    let origin = Origin {
+        source: file.identity.clone(),
+        load_id: load_id.to_owned(),
+    };
     let read = Arc::new(AtomicU64::new(0));
     let rows = read_rows(file, options, definition, Arc::clone(&read))?;
-    let loaded = transaction.write(rows, Some(&file.identity)).await?;
+    let loaded = transaction.write(rows, Some(&origin)).await?;
     Ok(Counts {
         read: read.load(Ordering::Relaxed),
         loaded,
@@ -246,9 +252,9 @@ fn reconcile(file: &SourceFile, id: &TableId, counts: Counts) -> Result<Copied> 
     .reconciled()
 }
 
-fn load_record(file: &SourceFile, id: &TableId, counts: Counts) -> LoadRecord {
+fn load_record(file: &SourceFile, load_id: String, id: &TableId, counts: Counts) -> LoadRecord {
     LoadRecord {
-        load_id: uuid::Uuid::now_v7().to_string(),
+        load_id,
         target: id.to_string(),
         source: file.identity.clone(),
         content_hash: file.hash.clone(),

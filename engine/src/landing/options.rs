@@ -1,7 +1,7 @@
 //! The options of a COPY INTO that lands files, checked once.
 
 use super::formats::csv::{CsvOptions, Delimiter};
-use crate::sql::{CopyOptions, DeclaredColumn, PartitionField};
+use crate::sql::{CopyOptions, DeclaredColumn, FileFormat, FileOptions, Names, PartitionField};
 use crate::{Error, Result};
 
 /// Checked options.
@@ -29,11 +29,13 @@ impl LandingOptions {
                     .hint("files land once each; leave MODE and KEY out"),
             );
         }
+        let file = &options.file;
+        check_readable(file)?;
         let mut csv = CsvOptions {
-            header: options.header.unwrap_or(true),
+            header: file.header.unwrap_or(true),
             ..CsvOptions::default()
         };
-        if let Some(delimiter) = &options.delimiter {
+        if let Some(delimiter) = &file.delimiter {
             let mut chars = delimiter.chars();
             csv.delimiter = match (chars.next(), chars.next()) {
                 (Some(one), None) => Delimiter::new(one)?,
@@ -48,9 +50,27 @@ impl LandingOptions {
         }
         Ok(LandingOptions {
             csv,
-            columns: options.columns.clone(),
+            columns: file.columns.clone(),
             partition_by: options.partition_by.clone(),
-            snake_case: options.names.as_deref() != Some("keep"),
+            snake_case: file.names != Some(Names::Keep),
         })
+    }
+}
+
+/// Only CSV is read, and not yet in all of its dialects.
+fn check_readable(file: &FileOptions) -> Result<()> {
+    const HEEDED: [&str; 5] = ["FORMAT", "COLUMNS", "NAMES", "DELIMITER", "HEADER"];
+    if let Some(format) = file.format.filter(|format| *format != FileFormat::Csv) {
+        return Err(
+            Error::input(format!("{format} files cannot be read yet")).hint("convert them to CSV")
+        );
+    }
+    let ignored = file
+        .given()
+        .into_iter()
+        .find(|(name, _)| !HEEDED.contains(name));
+    match ignored {
+        Some((name, _)) => Err(Error::input(format!("{name} is not supported yet"))),
+        None => file.check_for(FileFormat::Csv),
     }
 }

@@ -34,11 +34,11 @@ pub(super) async fn fingerprint(
             facts.push(input(session, &name, &mut seen));
         }
         if let Statement::CopyInto(copy) = &parsed.statement
-            && let CopySource::Path(pattern) = &copy.source
+            && let CopySource::Files(patterns) = &copy.source
         {
             facts.push(format!(
                 "files {}",
-                landing::fingerprint(pattern, session.folder())
+                landing::fingerprint(patterns, session.folder())
             ));
         }
         if let Some(name) = parsed.statement.writes() {

@@ -3,19 +3,20 @@
 //! ```sql
 //! COPY INTO raw.admissions FROM 'data/admissions*.csv'
 //!   (FORMAT csv, COLUMNS (billing_amount DECIMAL(20,15)), PARTITION_BY (year(discharge_date)));
+//! COPY INTO raw.admissions FROM ('data/january.csv', 'data/february.csv');
 //! COPY INTO serving.public.monthly FROM curated.monthly (MODE merge, KEY (year_month, hospital));
 //! COPY INTO serving.public.monthly FROM (SELECT * FROM curated.monthly WHERE bills > 1);
 //! ```
 
 use std::fmt;
 
-use datafusion::sql::sqlparser::ast::DataType;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::file_options::{literal, parse_choice};
 use super::name::{fold, quote};
 use super::script::HINT_FOLLOWS;
-use super::{Name, PartitionField, Query, closest, expect_word, join};
+use super::{FileOptions, Name, PartitionField, Query, closest, expect_word, join};
 
 /// What to copy, where to, and how.
 #[derive(Debug, Clone)]
@@ -31,8 +32,8 @@ pub struct CopyInto {
 /// Where the rows come from.
 #[derive(Debug, Clone)]
 pub enum CopySource {
-    /// A file or a glob.
-    Path(String),
+    /// Files, folders and globs.
+    Files(Vec<String>),
     /// A table or view.
     Relation(Name),
     /// A query in parentheses.
@@ -42,33 +43,16 @@ pub enum CopySource {
 /// The options of COPY INTO; `None` where nothing was said.
 #[derive(Debug, Clone, Default)]
 pub struct CopyOptions {
-    /// `FORMAT csv`.
-    pub format: Option<String>,
-    /// `COLUMNS (name TYPE, ..)`: declared types, by the names that the table will have.
-    pub columns: Vec<DeclaredColumn>,
+    /// How files are read.
+    pub file: FileOptions,
     /// `PARTITION_BY (expr, ..)`.
     pub partition_by: Vec<PartitionField>,
     /// `ON_ERROR abort`.
     pub on_error: Option<String>,
-    /// `NAMES snake_case | keep`.
-    pub names: Option<String>,
-    /// `DELIMITER ';'`.
-    pub delimiter: Option<String>,
-    /// `HEADER true | false`.
-    pub header: Option<bool>,
     /// `MODE append | replace | merge`.
     pub mode: Option<ExportMode>,
     /// `KEY (column, ..)`.
     pub key: Vec<String>,
-}
-
-/// A column with the type that the user declares for it.
-#[derive(Debug, Clone)]
-pub struct DeclaredColumn {
-    /// The name that the column has in the table.
-    pub name: String,
-    /// Its SQL type.
-    pub data_type: DataType,
 }
 
 /// What an export does with the rows that the target already holds.
@@ -82,17 +66,8 @@ pub enum ExportMode {
     Merge,
 }
 
-const OPTIONS: [&str; 9] = [
-    "FORMAT",
-    "COLUMNS",
-    "PARTITION_BY",
-    "ON_ERROR",
-    "NAMES",
-    "DELIMITER",
-    "HEADER",
-    "MODE",
-    "KEY",
-];
+/// The options that do not say how a file is read.
+const OPTIONS: [&str; 4] = ["PARTITION_BY", "ON_ERROR", "MODE", "KEY"];
 
 impl CopyInto {
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
@@ -120,17 +95,22 @@ impl CopySource {
         match token.token {
             Token::SingleQuotedString(path) => {
                 parser.next_token();
-                Ok(CopySource::Path(path))
+                Ok(CopySource::Files(vec![path]))
             }
             Token::LParen => {
                 parser.next_token();
+                if matches!(parser.peek_token().token, Token::SingleQuotedString(_)) {
+                    let paths = parser.parse_comma_separated(Parser::parse_literal_string)?;
+                    parser.expect_token(&Token::RParen)?;
+                    return Ok(CopySource::Files(paths));
+                }
                 let query = Query::parse_nested(parser)?;
                 parser.expect_token(&Token::RParen)?;
                 Ok(CopySource::Query(query))
             }
             Token::Word(_) => Name::parse(parser).map(CopySource::Relation),
             _ => parser.expected(
-                "a path in quotes, a table, or a query in parentheses",
+                "a path in quotes, several in parentheses, a table, or a query in parentheses",
                 token,
             ),
         }
@@ -143,14 +123,12 @@ impl CopyOptions {
         let Token::Word(word) = &token.token else {
             return parser.expected("an option of COPY INTO", token);
         };
+        if self.file.parse_option(&word.value, parser)? {
+            return Ok(());
+        }
         match word.value.to_uppercase().as_str() {
-            "FORMAT" => self.format = Some(parse_choice(parser, &["csv"])?),
-            "COLUMNS" => self.columns = parse_columns(parser)?,
             "PARTITION_BY" => self.partition_by = PartitionField::parse_list(parser)?,
             "ON_ERROR" => self.on_error = Some(parse_choice(parser, &["abort"])?),
-            "NAMES" => self.names = Some(parse_choice(parser, &["snake_case", "keep"])?),
-            "DELIMITER" => self.delimiter = Some(parser.parse_literal_string()?),
-            "HEADER" => self.header = Some(parse_choice(parser, &["true", "false"])? == "true"),
             "MODE" => self.mode = Some(ExportMode::parse(parser)?),
             "KEY" => {
                 let key = parser.parse_parenthesized_column_list(
@@ -177,42 +155,18 @@ impl ExportMode {
     }
 }
 
-/// One of a few words, case-insensitive, quoted or not.
-fn parse_choice(parser: &mut Parser, choices: &[&str]) -> Result<String, ParserError> {
-    let token = parser.next_token();
-    let typed = match &token.token {
-        Token::Word(word) => word.value.to_lowercase(),
-        Token::SingleQuotedString(text) => text.to_lowercase(),
-        _ => return parser.expected(&choices.join(" or "), token),
-    };
-    if choices.contains(&typed.as_str()) {
-        Ok(typed)
-    } else {
-        parser.expected(&choices.join(" or "), token)
-    }
-}
-
-fn parse_columns(parser: &mut Parser) -> Result<Vec<DeclaredColumn>, ParserError> {
-    parser.expect_token(&Token::LParen)?;
-    let columns = parser.parse_comma_separated(|parser| {
-        let name = fold(&parser.parse_identifier()?);
-        Ok(DeclaredColumn {
-            name,
-            data_type: parser.parse_data_type()?,
-        })
-    })?;
-    parser.expect_token(&Token::RParen)?;
-    Ok(columns)
-}
-
 fn unknown_option<T>(
     parser: &Parser,
     option: &str,
     token: TokenWithSpan,
 ) -> Result<T, ParserError> {
-    let hint = match closest(option, OPTIONS) {
+    let options = || FileOptions::names().chain(OPTIONS);
+    let hint = match closest(option, options()) {
         Some(near) => format!("did you mean {near}?"),
-        None => format!("the options are {}", OPTIONS.join(", ")),
+        None => format!(
+            "the options are {}",
+            options().collect::<Vec<_>>().join(", ")
+        ),
     };
     parser.expected(
         &format!("an option of COPY INTO{HINT_FOLLOWS}{hint}"),
@@ -224,7 +178,13 @@ impl fmt::Display for CopyInto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "COPY INTO {} FROM ", self.target)?;
         match &self.source {
-            CopySource::Path(path) => write!(f, "'{}'", path.replace('\'', "''"))?,
+            CopySource::Files(paths) => match paths.as_slice() {
+                [path] => f.write_str(&literal(path))?,
+                paths => {
+                    let paths: Vec<_> = paths.iter().map(|path| literal(path)).collect();
+                    write!(f, "({})", paths.join(", "))?;
+                }
+            },
             CopySource::Relation(name) => write!(f, "{name}")?,
             CopySource::Query(query) => write!(f, "({query})")?,
         }
@@ -239,32 +199,20 @@ impl fmt::Display for CopyInto {
 
 impl CopyOptions {
     fn to_strings(&self) -> Vec<String> {
-        let mut options = Vec::new();
+        let given = self.file.given().into_iter();
+        let mut options: Vec<_> = given
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
         let mut word = |name: &str, value: Option<String>| {
             options.extend(value.map(|value| format!("{name} {value}")))
         };
         let list =
             |items: &[String]| (!items.is_empty()).then(|| format!("({})", items.join(", ")));
-        let columns: Vec<_> = self
-            .columns
-            .iter()
-            .map(|column| format!("{} {}", quote(&column.name), column.data_type))
-            .collect();
         let key: Vec<_> = self.key.iter().map(|column| quote(column)).collect();
         let partition_by =
             (!self.partition_by.is_empty()).then(|| format!("({})", join(&self.partition_by)));
-        word("FORMAT", self.format.clone());
-        word("COLUMNS", list(&columns));
         word("PARTITION_BY", partition_by);
         word("ON_ERROR", self.on_error.clone());
-        word("NAMES", self.names.clone());
-        word(
-            "DELIMITER",
-            self.delimiter
-                .as_ref()
-                .map(|text| format!("'{}'", text.replace('\'', "''"))),
-        );
-        word("HEADER", self.header.map(|header| header.to_string()));
         word("MODE", self.mode.map(|mode| mode.to_string()));
         word("KEY", list(&key));
         options

@@ -11,6 +11,8 @@ mod create_table;
 mod create_view;
 mod dialect;
 mod drop;
+mod file_format;
+mod file_options;
 mod insert;
 mod name;
 mod parameters;
@@ -24,11 +26,13 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
 pub use assert::Assert;
-pub use copy_into::{CopyInto, CopyOptions, CopySource, DeclaredColumn, ExportMode};
+pub use copy_into::{CopyInto, CopyOptions, CopySource, ExportMode};
 pub use create_table::{ColumnDefinition, CreateTable};
 pub use create_view::CreateView;
 pub use dialect::TideDialect;
 pub use drop::{Drop, DropKind};
+pub use file_format::{Compression, Encoding, FileFormat, Names};
+pub use file_options::{DeclaredColumn, FileOptions};
 pub use insert::Insert;
 pub use name::{Name, quote};
 pub use parameters::{ParameterValue, Parameters};
@@ -74,7 +78,7 @@ impl Statement {
         match self {
             Statement::Query(query) => query.relations(),
             Statement::CopyInto(copy) => match &copy.source {
-                CopySource::Path(_) => Ok(Vec::new()),
+                CopySource::Files(_) => Ok(Vec::new()),
                 CopySource::Relation(name) => Ok(vec![name.clone()]),
                 CopySource::Query(query) => query.relations(),
             },

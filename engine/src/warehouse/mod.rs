@@ -13,6 +13,7 @@ mod describe;
 mod drop;
 mod insert;
 mod lock;
+mod origin;
 mod partitions;
 mod sweep;
 pub mod system;
@@ -34,6 +35,7 @@ pub use describe::describe;
 pub use drop::drop_entry;
 pub use insert::insert;
 pub use lock::WriteLock;
+pub use origin::Origin;
 pub(crate) use transaction::COMMIT_KEY;
 pub use transaction::{TableTransaction, Written};
 pub use zone::{TableId, Zone};
@@ -162,18 +164,25 @@ impl Warehouse {
         Some(blake3::hash(&commit).to_hex().to_string())
     }
 
-    /// Where a data file lies, from the path that the log gives it.
-    fn data_file(&self, id: &TableId, path: &str) -> Result<PathBuf> {
-        let path = object_store::path::Path::parse(path).map_err(|error| {
+    /// Where data files lie, from the paths that the log gives them.
+    fn files_at(&self, id: &TableId, paths: &[String]) -> Result<Vec<PathBuf>> {
+        let bad_path = |error: object_store::path::Error| {
             Error::internal(format!("bad path in the log of {id}")).source(error)
-        })?;
-        let store = object_store::local::LocalFileSystem::new_with_prefix(self.folder(id))
-            .map_err(|error| {
-                Error::internal(format!("cannot open the folder of {id}")).source(error)
-            })?;
-        store
-            .path_to_filesystem(&path)
-            .map_err(|error| Error::internal(format!("bad path in the log of {id}")).source(error))
+        };
+        let bad_folder = |error: object_store::Error| {
+            Error::internal(format!("cannot open the folder of {id}")).source(error)
+        };
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = self.folder(id);
+        let store =
+            object_store::local::LocalFileSystem::new_with_prefix(folder).map_err(bad_folder)?;
+        let locate = |path: &String| {
+            let path = object_store::path::Path::parse(path).map_err(bad_path)?;
+            store.path_to_filesystem(&path).map_err(bad_folder)
+        };
+        paths.iter().map(locate).collect()
     }
 
     fn builder(&self, id: &TableId) -> Result<DeltaTableBuilder> {

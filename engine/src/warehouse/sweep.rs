@@ -75,10 +75,7 @@ impl Warehouse {
                     .map_ok(|file| file.object_store_path().to_string())
                     .try_collect()
                     .await?;
-                paths
-                    .iter()
-                    .map(|path| self.data_file(id, path))
-                    .collect::<Result<_>>()?
+                self.files_at(id, &paths)?.into_iter().collect()
             }
             None => HashSet::new(),
         };

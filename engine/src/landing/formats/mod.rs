@@ -6,5 +6,5 @@ pub mod csv;
 mod piece;
 mod row_error;
 
-pub use piece::{Piece, Pieces};
+pub use piece::{LateFault, Origins, Piece, Pieces};
 pub use row_error::{Column, RowError};

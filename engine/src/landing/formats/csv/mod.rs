@@ -14,6 +14,7 @@ mod header;
 mod infer;
 mod kind;
 mod options;
+mod origins;
 mod read;
 mod record;
 mod records;

@@ -10,6 +10,7 @@ use arrow::datatypes::{Field, SchemaRef};
 use super::fault::Failure;
 use super::header::open;
 use super::options::CsvOptions;
+use super::origins::KeptRecords;
 use super::record::Record;
 use super::records::RecordReader;
 use crate::landing::formats::{Piece, RowError};
@@ -29,6 +30,7 @@ pub struct CsvReader<R> {
     schema: SchemaRef,
     columns: Vec<TypedColumn>,
     batch_size: usize,
+    delimiter: u8,
     done: bool,
 }
 
@@ -76,12 +78,14 @@ impl<R: Read> CsvReader<R> {
             records,
             schema,
             batch_size: options.batch_size.max(1),
+            delimiter: options.delimiter.byte(),
             done: false,
         })
     }
 
     fn next_piece(&mut self) -> Result<Option<Piece>> {
         let (mut rejects, mut kept, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut origins = KeptRecords::new(self.delimiter);
         while kept.len() < self.batch_size
             && rejects.len() < self.batch_size
             && bytes < MAX_BATCH_BYTES
@@ -92,6 +96,9 @@ impl<R: Read> CsvReader<R> {
                     bytes += record.text().len();
                     let refused = append(&record, &mut self.columns, &self.schema);
                     kept.push(refused.is_none());
+                    if refused.is_none() {
+                        origins.push(&record);
+                    }
                     rejects.extend(refused);
                 }
                 Err(Failure::Row(row)) => {
@@ -105,7 +112,10 @@ impl<R: Read> CsvReader<R> {
             return Ok(None);
         }
         let rows = self.finish(kept)?;
-        Ok(Some(Piece { rows, rejects }))
+        Ok(Some(Piece {
+            origins: Some(Box::new(origins)),
+            ..Piece::new(rows, rejects)
+        }))
     }
 
     /// The rows that were kept, of all that the builders hold.

@@ -5,27 +5,27 @@
 //! because that one cannot tag files with their source, put ledger entries and removals of our
 //! choice into the same commit, nor keep digits (its casts cut them).
 
-use std::collections::{HashMap, HashSet};
+mod commit;
+mod evolve;
+mod rewrite;
+
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use deltalake_core::DeltaTable;
-use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, Remove, Transaction};
-use deltalake_core::operations::create::CreateBuilder;
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::kernel::{Add, Remove, Transaction};
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 
 use super::data_files::DataFiles;
 use super::lock::WriteLock;
+use super::origin::{Origin, Tags, is_ours, source_of, tags_of};
 use super::partitions::RowShaper;
 use super::sweep::{data_files, delete_file};
 use super::{Entry, TableDefinition, TableId, Warehouse};
 use crate::{Error, Result};
 
-/// The tag of a data file that names the source of its rows.
-const SOURCE_TAG: &str = "tidemill.source";
 /// The key in the commit information under which Tidemill keeps the counts of a load.
 pub(crate) const COMMIT_KEY: &str = "tidemill";
 /// The application id whose version is the epoch of a table: raised whenever the table starts
@@ -40,16 +40,29 @@ pub struct TableTransaction {
     state: Arc<SessionState>,
     table: Option<DeltaTable>,
     definition: Option<TableDefinition>,
-    replaces: bool,
+    change: Change,
     adds: Vec<Add>,
     removes: Vec<Remove>,
     ledger: Vec<Transaction>,
+    /// Whether what is written depends on rows that the table held when the transaction began.
+    depends_on_rows: bool,
     /// Data files that were there before; what comes on top goes unless it is committed.
     present: HashSet<PathBuf>,
     /// Whether the commit was begun: from then on the files may be part of the table, whatever
     /// is reported (a checkpoint may fail after the commit, a task may be stopped in it).
     committing: bool,
     _lock: WriteLock,
+}
+
+/// What becomes of the definition that the table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// It stays, or is the first one.
+    None,
+    /// A new one takes its place, and that of all rows.
+    Replaced,
+    /// It gets further columns and wider types; the rows stay.
+    Evolved,
 }
 
 /// What a commit did.
@@ -87,10 +100,11 @@ impl TableTransaction {
             state: Arc::clone(state),
             table,
             definition,
-            replaces: false,
+            change: Change::None,
             adds: Vec::new(),
             removes: Vec::new(),
             ledger: Vec::new(),
+            depends_on_rows: false,
             present: data_files(&warehouse.folder(id)).into_iter().collect(),
             committing: false,
             _lock: lock,
@@ -109,19 +123,29 @@ impl TableTransaction {
 
     /// Makes the table, or puts the new one in place of it with all its rows.
     pub fn define(&mut self, definition: TableDefinition) {
-        self.replaces = self.table.is_some();
+        if self.table.is_some() {
+            self.change = Change::Replaced;
+        }
         self.definition = Some(definition);
     }
 
-    /// Writes the rows of a stream, matched by column name, as files of one source.
-    /// Returns the number of rows that the written files hold.
+    /// Writes the rows of a stream, matched by column name, as files of one origin; `None` for rows
+    /// that no load brought. Returns the number of rows that the written files hold.
     ///
     /// # Errors
     /// An error of the stream, a value that its column cannot hold, a full disk.
     pub async fn write(
         &mut self,
+        rows: SendableRecordBatchStream,
+        origin: Option<&Origin>,
+    ) -> Result<u64> {
+        self.write_files(rows, Some(tags_of(origin))).await
+    }
+
+    async fn write_files(
+        &mut self,
         mut rows: SendableRecordBatchStream,
-        source: Option<&str>,
+        tags: Option<Tags>,
     ) -> Result<u64> {
         let definition = self.definition.as_ref().ok_or_else(|| self.undefined())?;
         let shaper = RowShaper::new(definition, &rows.schema(), &self.state)?;
@@ -141,8 +165,6 @@ impl TableTransaction {
                 files.write(&batch).await?;
             }
         }
-        let tags =
-            source.map(|source| HashMap::from([(SOURCE_TAG.to_owned(), Some(source.to_owned()))]));
         let adds = files.finish().await?;
         let count = adds.iter().map(rows_of).sum::<Result<u64>>()?;
         self.adds.extend(adds.into_iter().map(|add| Add {
@@ -157,13 +179,35 @@ impl TableTransaction {
     /// # Errors
     /// A table that cannot be read.
     pub async fn remove_all(&mut self) -> Result<()> {
-        self.removes = self.files().await?;
+        let files = self.files().await?;
+        self.remove(&files);
+        Ok(())
+    }
+
+    /// Removes the rows that were loaded from a source with the commit, and no others.
+    ///
+    /// # Errors
+    /// A table that holds files of another tool, which do not tell the source of their rows.
+    pub async fn remove_source(&mut self, source: &str) -> Result<()> {
+        let files = self.files().await?;
+        if let Some(foreign) = files.iter().find(|file| !is_ours(file)) {
+            return Err(Error::input(format!(
+                "{} holds rows that another tool wrote ({}): nobody knows whether they came from {source}",
+                self.id, foreign.path
+            ))
+            .hint("delete the file's former rows with DELETE, then load it with ON_CHANGE append"));
+        }
+        let of_source: Vec<_> = files
+            .into_iter()
+            .filter(|file| source_of(file) == Some(source))
+            .collect();
+        self.remove(&of_source);
         Ok(())
     }
 
     /// Writes an entry of the ledger with the commit.
-    pub fn record(&mut self, application: String) {
-        self.ledger.push(Transaction::new(application, 1));
+    pub fn record(&mut self, application: String, version: i64) {
+        self.ledger.push(Transaction::new(application, version));
     }
 
     /// Makes everything visible at once, then deletes the files that are no longer part of the
@@ -173,22 +217,9 @@ impl TableTransaction {
     /// A conflict with a writer that does not use our locks, or a full disk; nothing is visible then.
     pub async fn commit(mut self, counts: Option<serde_json::Value>) -> Result<Written> {
         let retired = self.retired().await?;
-        let mut ledger = self.ledger.clone();
-        if self.replaces || self.table.is_none() {
-            ledger.push(Transaction::new(EPOCH, self.epoch_of_next_rows().await?));
-        }
-        let properties = CommitProperties::default()
-            .with_metadata(counts.map(|counts| (COMMIT_KEY.to_owned(), counts)))
-            .with_application_transactions(ledger)
-            .with_cleanup_expired_logs(Some(false));
         let files = self.adds.len();
         let bytes = self.adds.iter().map(|add| add.size.unsigned_abs()).sum();
-        self.committing = true;
-        let version = if self.replaces || self.table.is_none() {
-            self.commit_definition(properties).await?
-        } else {
-            self.commit_rows(properties).await?
-        };
+        let version = self.commit_actions(counts).await?;
         self.warehouse.retire(&self.id, retired);
         Ok(Written {
             version,
@@ -218,69 +249,31 @@ impl TableTransaction {
     /// # Errors
     /// A log that cannot be read.
     pub async fn epoch_of_next_rows(&self) -> Result<i64> {
-        let starts_over = self.replaces || self.table.is_none();
-        Ok(self.epoch().await? + i64::from(starts_over))
+        Ok(self.epoch().await? + i64::from(self.starts_over()))
     }
 
-    async fn commit_definition(&self, properties: CommitProperties) -> Result<u64> {
-        let definition = self.definition.as_ref().ok_or_else(|| self.undefined())?;
-        let folder = self.warehouse.folder(&self.id);
-        std::fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, error))?;
-        let log_store = self.warehouse.builder(&self.id)?.build()?.log_store();
-        let mode = if self.replaces {
-            SaveMode::Overwrite
-        } else {
-            SaveMode::ErrorIfExists
-        };
-        let table = CreateBuilder::new()
-            .with_log_store(log_store)
-            .with_columns(definition.to_delta()?.fields().cloned())
-            .with_partition_columns(definition.partition_columns())
-            .with_configuration(definition.properties())
-            .with_raise_if_key_not_exists(false)
-            .with_actions(self.adds.iter().cloned().map(Action::Add))
-            .with_save_mode(mode)
-            .with_commit_properties(properties)
-            .await?;
-        Ok(table.version().unwrap_or_default())
-    }
-
-    async fn commit_rows(&self, properties: CommitProperties) -> Result<u64> {
-        let table = self.table.as_ref().ok_or_else(|| self.undefined())?;
-        let removes = self.removes.iter().cloned().map(Action::Remove);
-        let actions = removes
-            .chain(self.adds.iter().cloned().map(Action::Add))
-            .collect();
-        let mode = if self.removes.is_empty() {
-            SaveMode::Append
-        } else {
-            SaveMode::Overwrite
-        };
-        let operation = DeltaOperation::Write {
-            mode,
-            partition_by: None,
-            predicate: None,
-        };
-        let commit = CommitBuilder::from(properties)
-            .with_actions(actions)
-            .build(Some(table.snapshot()?), table.log_store(), operation)
-            .await?;
-        Ok(commit.version())
+    /// Whether the table has no rows and no ledger of former commits.
+    fn starts_over(&self) -> bool {
+        self.change == Change::Replaced || self.table.is_none()
     }
 
     async fn retired(&self) -> Result<Vec<PathBuf>> {
-        let removes = if self.replaces {
-            self.files().await?
-        } else {
-            self.removes.clone()
+        let paths: Vec<String> = match self.change {
+            Change::Replaced => self
+                .files()
+                .await?
+                .into_iter()
+                .map(|file| file.path)
+                .collect(),
+            Change::None | Change::Evolved => {
+                self.removes.iter().map(|file| file.path.clone()).collect()
+            }
         };
-        removes
-            .iter()
-            .map(|remove| self.warehouse.data_file(&self.id, &remove.path))
-            .collect()
+        self.warehouse.files_at(&self.id, &paths)
     }
 
-    async fn files(&self) -> Result<Vec<Remove>> {
+    /// The data files of the table as it was when the transaction began.
+    async fn files(&self) -> Result<Vec<Add>> {
         let Some(table) = &self.table else {
             return Ok(Vec::new());
         };
@@ -289,10 +282,15 @@ impl TableTransaction {
             .snapshot()?
             .snapshot()
             .file_views(log_store.as_ref(), None);
-        Ok(files
-            .map_ok(|file| file.remove_action(true))
-            .try_collect()
-            .await?)
+        #[expect(deprecated, reason = "nothing else gives the tags of a file")]
+        let files = files.map_ok(|file| file.add_action());
+        Ok(files.try_collect().await?)
+    }
+
+    fn remove(&mut self, files: &[Add]) {
+        let known: HashSet<String> = self.removes.iter().map(|file| file.path.clone()).collect();
+        let new = files.iter().filter(|file| !known.contains(&file.path));
+        self.removes.extend(new.map(removal));
     }
 
     fn undefined(&self) -> Error {
@@ -313,6 +311,21 @@ impl Drop for TableTransaction {
         written.for_each(|file| delete_file(&file, &folder));
         // The folder of a table that never came to be; one that holds anything refuses.
         let _ = std::fs::remove_dir(&folder);
+    }
+}
+
+fn removal(file: &Add) -> Remove {
+    Remove {
+        path: file.path.clone(),
+        deletion_timestamp: Some(chrono::Utc::now().timestamp_millis()),
+        data_change: true,
+        extended_file_metadata: Some(true),
+        partition_values: Some(file.partition_values.clone()),
+        size: Some(file.size),
+        tags: file.tags.clone(),
+        deletion_vector: file.deletion_vector.clone(),
+        base_row_id: file.base_row_id,
+        default_row_commit_version: file.default_row_commit_version,
     }
 }
 
