@@ -54,7 +54,7 @@ pub struct Rows {
 pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome> {
     match statement {
         Statement::Query(query) => query_rows(session, query).await.map(Outcome::Rows),
-        Statement::CopyInto(copy) => copy_into(session, copy).await.map(Outcome::Copied),
+        Statement::CopyInto(copy) => copy_into(session, *copy).await.map(Outcome::Copied),
         Statement::CreateTable(create) => create_table(session, create).await.map(Outcome::Done),
         Statement::CreateView(create) => create_view(session, create).await.map(Outcome::Done),
         Statement::Insert(insert_into) => insert(session, insert_into).await.map(Outcome::Done),

@@ -38,6 +38,20 @@ pub enum CopyStatus {
 }
 
 impl Copied {
+    /// A source of which no row has been accounted for yet.
+    pub fn new(source: String, target: impl fmt::Display, status: CopyStatus) -> Self {
+        Copied {
+            source,
+            target: target.to_string(),
+            status,
+            read: 0,
+            loaded: 0,
+            rejected: 0,
+            duplicate: 0,
+            note: None,
+        }
+    }
+
     /// Checks that no row is unaccounted for.
     ///
     /// # Errors

@@ -58,8 +58,13 @@ pub async fn deliver(
 }
 
 fn checked_mode(options: &CopyOptions) -> Result<Mode> {
-    let landing_only = options.file.given().into_iter().map(|(name, _)| name);
+    let landing_only = options
+        .file
+        .given()
+        .into_iter()
+        .chain(options.reload.given());
     let landing_only = landing_only
+        .map(|(name, _)| name)
         .chain((!options.partition_by.is_empty()).then_some("PARTITION_BY"))
         .next();
     if let Some(option) = landing_only {

@@ -4,11 +4,16 @@
 //! no moment between the two: one with its path, size and hash, one with the hash alone. A load of
 //! the same file by another process then conflicts instead of doubling the rows; loads of
 //! different files do not. The epoch in front is raised when the table starts over.
+//!
+//! An entry cannot be taken out of a log, only be given a higher version. So its version tells
+//! whether it counts: it is odd while the table holds the file, and even after the rows of the
+//! file were replaced.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::schema::{DataType, StructField, StructType};
 use deltalake_core::DeltaTable;
@@ -22,8 +27,24 @@ const PREFIX: &str = "tidemill:";
 #[derive(Debug, Default)]
 pub struct Ledger {
     epoch: i64,
-    hash_of_path: HashMap<String, String>,
-    path_of_hash: HashMap<String, String>,
+    versions: HashMap<String, i64>,
+    /// The hashes that each path was loaded with and that are still there.
+    loaded: BTreeMap<String, Vec<Content>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Content {
+    bytes: u64,
+    hash: String,
+}
+
+/// An entry for the commit that brings, or takes away, the rows of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The application id.
+    pub application: String,
+    /// Its version: odd if the file counts as loaded.
+    pub version: i64,
 }
 
 /// What the ledger says about a file.
@@ -48,89 +69,158 @@ impl Ledger {
     /// # Errors
     /// A log that cannot be read.
     pub async fn read(table: Option<&DeltaTable>, epoch: i64) -> Result<Self> {
-        let mut ledger = Ledger {
-            epoch,
-            ..Ledger::default()
-        };
         let Some(table) = table else {
-            return Ok(ledger);
+            return Ok(Ledger::of(epoch, []));
         };
         let engine = table.log_store().engine(None);
         let url = table.log_store().root_url().clone();
-        let read = move || -> Result<Vec<String>, delta_kernel::Error> {
+        let prefix = prefix(epoch);
+        let read = move || -> Result<Vec<Entry>, delta_kernel::Error> {
             let snapshot = delta_kernel::Snapshot::builder_for(url).build(engine.as_ref())?;
-            let mut ids = Vec::new();
+            let mut entries = Vec::new();
             for batch in snapshot
                 .log_segment()
                 .read_actions(engine.as_ref(), Arc::new(transaction_schema()?))?
             {
                 let batch: RecordBatch =
                     (*ArrowEngineData::try_from_engine_data(batch?.actions)?).into();
-                let ids_of_batch = batch
-                    .column(0)
-                    .as_struct_opt()
-                    .and_then(|txn| txn.column(0).as_string_opt::<i32>());
-                ids.extend(
-                    ids_of_batch
-                        .into_iter()
-                        .flatten()
-                        .flatten()
-                        .map(str::to_owned),
-                );
+                entries.extend(entries_of(&batch, &prefix));
             }
-            Ok(ids)
+            Ok(entries)
         };
-        let ids = tokio::task::spawn_blocking(read)
+        let entries = tokio::task::spawn_blocking(read)
             .await
             .map_err(|error| Error::internal("reading the ledger stopped").source(error))?
             .map_err(|error| Error::input(format!("cannot read the ledger: {error}")))?;
-        for id in &ids {
-            ledger.note(id);
+        Ok(Ledger::of(epoch, entries))
+    }
+
+    /// The ledger with these entries, the newest first.
+    fn of(epoch: i64, entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut ledger = Ledger {
+            epoch,
+            ..Ledger::default()
+        };
+        for entry in entries {
+            if ledger.versions.contains_key(&entry.application) {
+                continue;
+            }
+            if entry.version % 2 == 1
+                && let Some((path, content)) = ledger.parse_file(&entry.application)
+            {
+                ledger.loaded.entry(path).or_default().push(content);
+            }
+            ledger.versions.insert(entry.application, entry.version);
         }
-        Ok(ledger)
+        ledger
     }
 
     /// What is known about a file.
     pub fn look_up(&self, file: &SourceFile) -> Known {
-        match (
-            self.hash_of_path.get(&file.identity),
-            self.path_of_hash.get(&file.hash),
-        ) {
-            (Some(hash), _) if *hash == file.hash => Known::Unchanged,
-            (_, Some(path)) => Known::SameContent { path: path.clone() },
-            (Some(_), None) => Known::Changed,
-            (None, None) => Known::New,
+        let has_hash =
+            |contents: &[Content]| contents.iter().any(|content| content.hash == file.hash);
+        match self.loaded.get(&file.identity) {
+            Some(contents) if has_hash(contents) => return Known::Unchanged,
+            Some(_) => return Known::Changed,
+            None => {}
+        }
+        let copy = self.loaded.iter().find(|(_, contents)| has_hash(contents));
+        match copy {
+            Some((path, _)) => Known::SameContent { path: path.clone() },
+            None => Known::New,
         }
     }
 
     /// Notes a file as loaded and returns the entries for the commit.
-    pub fn enter(&mut self, file: &SourceFile) -> [String; 2] {
-        let entries = [
-            format!(
-                "{PREFIX}{}:file:{}|{}|{}",
-                self.epoch, file.identity, file.bytes, file.hash
-            ),
-            format!("{PREFIX}{}:hash:{}", self.epoch, file.hash),
+    pub fn enter(&mut self, file: &SourceFile) -> Vec<Entry> {
+        let content = Content {
+            bytes: file.bytes,
+            hash: file.hash.clone(),
+        };
+        let applications = [
+            self.file_entry(&file.identity, &content),
+            format!("{}hash:{}", prefix(self.epoch), file.hash),
         ];
-        self.note(&entries[0]);
-        entries
+        let contents = self.loaded.entry(file.identity.clone()).or_default();
+        if !contents.contains(&content) {
+            contents.push(content);
+        }
+        applications
+            .map(|application| self.raise(application, 1))
+            .into()
     }
 
-    fn note(&mut self, id: &str) {
-        let prefix = format!("{PREFIX}{}:file:", self.epoch);
-        // A path may hold the separator, size and hash cannot.
-        let Some((path_and_size, hash)) = id
-            .strip_prefix(&prefix)
-            .and_then(|entry| entry.rsplit_once('|'))
-        else {
-            return;
-        };
-        let Some((path, _size)) = path_and_size.rsplit_once('|') else {
-            return;
-        };
-        self.hash_of_path.insert(path.to_owned(), hash.to_owned());
-        self.path_of_hash.insert(hash.to_owned(), path.to_owned());
+    /// Notes that what a path was loaded with is gone and returns the entries for the commit.
+    pub fn withdraw(&mut self, path: &str) -> Vec<Entry> {
+        let contents = self.loaded.remove(path).unwrap_or_default();
+        let applications: Vec<_> = contents
+            .iter()
+            .map(|content| self.file_entry(path, content))
+            .collect();
+        applications
+            .into_iter()
+            .map(|application| self.raise(application, 0))
+            .collect()
     }
+
+    /// The entry with the next version that is odd (1) or even (0).
+    fn raise(&mut self, application: String, parity: i64) -> Entry {
+        let last = self.versions.entry(application.clone()).or_default();
+        *last += if (*last + 1) % 2 == parity { 1 } else { 2 };
+        Entry {
+            application,
+            version: *last,
+        }
+    }
+
+    fn file_entry(&self, path: &str, content: &Content) -> String {
+        format!(
+            "{}file:{path}|{}|{}",
+            prefix(self.epoch),
+            content.bytes,
+            content.hash
+        )
+    }
+
+    fn parse_file(&self, application: &str) -> Option<(String, Content)> {
+        let entry = application
+            .strip_prefix(&prefix(self.epoch))?
+            .strip_prefix("file:")?;
+        // A path may hold the separator, size and hash cannot.
+        let (path_and_size, hash) = entry.rsplit_once('|')?;
+        let (path, bytes) = path_and_size.rsplit_once('|')?;
+        let content = Content {
+            bytes: bytes.parse().ok()?,
+            hash: hash.to_owned(),
+        };
+        Some((path.to_owned(), content))
+    }
+}
+
+fn prefix(epoch: i64) -> String {
+    format!("{PREFIX}{epoch}:")
+}
+
+/// The entries of an epoch in a batch of actions.
+fn entries_of(batch: &RecordBatch, prefix: &str) -> Vec<Entry> {
+    let Some(actions) = batch.column(0).as_struct_opt() else {
+        return Vec::new();
+    };
+    let (Some(applications), Some(versions)) = (
+        actions.column(0).as_string_opt::<i32>(),
+        actions.column(1).as_primitive_opt::<Int64Type>(),
+    ) else {
+        return Vec::new();
+    };
+    let entries = applications.iter().zip(versions);
+    entries
+        .filter_map(|(application, version)| {
+            Some(Entry {
+                application: application.filter(|id| id.starts_with(prefix))?.to_owned(),
+                version: version?,
+            })
+        })
+        .collect()
 }
 
 fn transaction_schema() -> Result<StructType, delta_kernel::Error> {
@@ -140,4 +230,76 @@ fn transaction_schema() -> Result<StructType, delta_kernel::Error> {
         StructField::nullable("lastUpdated", DataType::LONG),
     ];
     StructType::try_new([StructField::nullable("txn", StructType::try_new(fields)?)])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn file(path: &str, hash: &str) -> SourceFile {
+        SourceFile {
+            path: path.into(),
+            name: path.to_owned(),
+            identity: path.to_owned(),
+            bytes: 1,
+            hash: hash.to_owned(),
+        }
+    }
+
+    /// The ledger as the next load reads it from the log.
+    fn read_again(commits: &[Vec<Entry>]) -> Ledger {
+        Ledger::of(3, commits.iter().rev().flatten().cloned())
+    }
+
+    #[test]
+    fn a_replaced_content_counts_no_more_and_may_come_back() {
+        let (old, new) = (file("a|b.csv", "1"), file("a|b.csv", "2"));
+        let mut ledger = Ledger::of(3, []);
+        let mut commits = vec![ledger.enter(&old)];
+        assert_eq!(read_again(&commits).look_up(&new), Known::Changed);
+
+        let mut ledger = read_again(&commits);
+        let replaced = [ledger.withdraw("a|b.csv"), ledger.enter(&new)].concat();
+        commits.push(replaced);
+        let ledger = read_again(&commits);
+        assert_eq!(ledger.look_up(&new), Known::Unchanged);
+        assert_eq!(ledger.look_up(&old), Known::Changed);
+        assert_eq!(ledger.look_up(&file("c.csv", "1")), Known::New);
+
+        let mut ledger = read_again(&commits);
+        let back = [ledger.withdraw("a|b.csv"), ledger.enter(&old)].concat();
+        assert!(back.iter().any(|entry| entry.version == 3));
+        commits.push(back);
+        assert_eq!(read_again(&commits).look_up(&old), Known::Unchanged);
+        assert_eq!(read_again(&commits).look_up(&new), Known::Changed);
+    }
+
+    #[test]
+    fn an_appended_content_counts_beside_the_first() {
+        let mut ledger = Ledger::of(3, []);
+        let commits = [
+            ledger.enter(&file("a.csv", "1")),
+            ledger.enter(&file("a.csv", "2")),
+        ];
+        let mut ledger = read_again(&commits);
+        for hash in ["1", "2"] {
+            assert_eq!(ledger.look_up(&file("a.csv", hash)), Known::Unchanged);
+        }
+        let copy = Known::SameContent {
+            path: "a.csv".to_owned(),
+        };
+        assert_eq!(ledger.look_up(&file("b.csv", "1")), copy);
+        assert_eq!(ledger.withdraw("a.csv").len(), 2);
+        assert_eq!(ledger.look_up(&file("b.csv", "1")), Known::New);
+    }
+
+    #[test]
+    fn entries_of_another_epoch_do_not_count() {
+        let mut ledger = Ledger::of(2, []);
+        let entries = ledger.enter(&file("a.csv", "1"));
+        let ledger = Ledger::of(3, entries);
+        assert_eq!(ledger.look_up(&file("a.csv", "1")), Known::New);
+    }
 }

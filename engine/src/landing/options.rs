@@ -1,7 +1,9 @@
 //! The options of a COPY INTO that lands files, checked once.
 
 use super::formats::csv::{CsvOptions, Delimiter};
-use crate::sql::{CopyOptions, DeclaredColumn, FileFormat, FileOptions, Names, PartitionField};
+use crate::sql::{
+    CopyOptions, DeclaredColumn, FileFormat, FileOptions, Names, PartitionField, ReloadOptions,
+};
 use crate::{Error, Result};
 
 /// Checked options.
@@ -15,6 +17,8 @@ pub struct LandingOptions {
     pub partition_by: Vec<PartitionField>,
     /// Whether headers become snake_case.
     pub snake_case: bool,
+    /// What to do with what the table has already.
+    pub reload: ReloadOptions,
 }
 
 impl LandingOptions {
@@ -53,6 +57,7 @@ impl LandingOptions {
             columns: file.columns.clone(),
             partition_by: options.partition_by.clone(),
             snake_case: file.names != Some(Names::Keep),
+            reload: options.reload.clone(),
         })
     }
 }

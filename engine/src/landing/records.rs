@@ -7,7 +7,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, AsArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use deltalake_core::DeltaTable;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,9 @@ pub struct LoadRecord {
     pub rows_rejected: u64,
     /// Rows left out because the table had them.
     pub rows_duplicate: u64,
+    /// How long reading and writing took.
+    #[serde(default)]
+    pub seconds: f64,
     /// When, in microseconds since 1970 UTC.
     pub loaded_at: i64,
 }
@@ -87,6 +92,12 @@ pub async fn keep(session: &Session, records: &[(LoadRecord, u64)]) -> Result<()
                     .iter()
                     .map(|(_, version)| Some(*version as i64))
                     .collect::<Int64Array>(),
+            ),
+            Arc::new(
+                records
+                    .iter()
+                    .map(|(record, _)| Some(record.seconds))
+                    .collect::<Float64Array>(),
             ),
             Arc::new(loaded_at.with_timezone("UTC")),
         ],

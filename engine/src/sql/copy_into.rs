@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::file_options::{literal, parse_choice};
 use super::name::{fold, quote};
 use super::script::HINT_FOLLOWS;
-use super::{FileOptions, Name, PartitionField, Query, closest, expect_word, join};
+use super::{FileOptions, Name, PartitionField, Query, ReloadOptions, closest, expect_word, join};
 
 /// What to copy, where to, and how.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub enum CopySource {
 pub struct CopyOptions {
     /// How files are read.
     pub file: FileOptions,
+    /// What a load does with what the table has already.
+    pub reload: ReloadOptions,
     /// `PARTITION_BY (expr, ..)`.
     pub partition_by: Vec<PartitionField>,
     /// `ON_ERROR abort`.
@@ -123,7 +125,9 @@ impl CopyOptions {
         let Token::Word(word) = &token.token else {
             return parser.expected("an option of COPY INTO", token);
         };
-        if self.file.parse_option(&word.value, parser)? {
+        if self.file.parse_option(&word.value, parser)?
+            || self.reload.parse_option(&word.value, parser)?
+        {
             return Ok(());
         }
         match word.value.to_uppercase().as_str() {
@@ -160,7 +164,11 @@ fn unknown_option<T>(
     option: &str,
     token: TokenWithSpan,
 ) -> Result<T, ParserError> {
-    let options = || FileOptions::names().chain(OPTIONS);
+    let options = || {
+        FileOptions::names()
+            .chain(ReloadOptions::names())
+            .chain(OPTIONS)
+    };
     let hint = match closest(option, options()) {
         Some(near) => format!("did you mean {near}?"),
         None => format!(
@@ -199,9 +207,9 @@ impl fmt::Display for CopyInto {
 
 impl CopyOptions {
     fn to_strings(&self) -> Vec<String> {
-        let given = self.file.given().into_iter();
+        let given = self.file.given().into_iter().chain(self.reload.given());
         let mut options: Vec<_> = given
-            .map(|(name, value)| format!("{name} {value}"))
+            .map(|(name, value)| format!("{name} {value}").trim_end().to_owned())
             .collect();
         let mut word = |name: &str, value: Option<String>| {
             options.extend(value.map(|value| format!("{name} {value}")))

@@ -18,6 +18,7 @@ mod name;
 mod parameters;
 mod partition_by;
 mod query;
+mod reload_options;
 mod script;
 mod set;
 mod show;
@@ -38,6 +39,7 @@ pub use name::{Name, quote};
 pub use parameters::{ParameterValue, Parameters};
 pub use partition_by::PartitionField;
 pub use query::Query;
+pub use reload_options::{Deduplicate, Keep, OnChange, OnDrift, ReloadOptions};
 pub use script::{Fragment, Script, ScriptStatement};
 pub use set::Set;
 pub use show::{Describe, ShowTables};
@@ -50,7 +52,7 @@ pub enum Statement {
     /// Reads and returns rows: SELECT, VALUES, WITH, EXPLAIN, SHOW.
     Query(Query),
     /// Moves data in or out.
-    CopyInto(CopyInto),
+    CopyInto(Box<CopyInto>),
     /// Makes a table, with or without rows.
     CreateTable(CreateTable),
     /// Keeps a query under a name.
@@ -144,7 +146,9 @@ fn parse_statement(
         parse_whole(tokens.clone(), parse)
     };
     match words.as_slice() {
-        ["COPY", "INTO", ..] => own(|parser| CopyInto::parse(parser).map(Statement::CopyInto)),
+        ["COPY", "INTO", ..] => {
+            own(|parser| CopyInto::parse(parser).map(|copy| Statement::CopyInto(Box::new(copy))))
+        }
         ["CREATE", "TABLE", ..] | ["CREATE", "OR", "REPLACE", "TABLE"] => {
             own(|parser| CreateTable::parse(parser).map(Statement::CreateTable))
         }

@@ -68,6 +68,7 @@ impl SystemTable {
                 count("rows_rejected"),
                 count("rows_duplicate"),
                 count("version"),
+                Field::new("seconds", DataType::Float64, true),
                 time("loaded_at"),
             ],
             SystemTable::Runs => vec![

@@ -59,7 +59,7 @@ impl TableTransaction {
         self.change = Change::Evolved;
         if rewrites {
             let files = self.files().await?;
-            self.rewrite(files, |rows| Ok(rows)).await?;
+            self.rewrite(files, Ok).await?;
         }
         Ok(())
     }

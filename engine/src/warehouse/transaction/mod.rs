@@ -205,8 +205,9 @@ impl TableTransaction {
         Ok(())
     }
 
-    /// Writes an entry of the ledger with the commit.
+    /// Writes an entry of the ledger with the commit; the last one of an application counts.
     pub fn record(&mut self, application: String, version: i64) {
+        self.ledger.retain(|entry| entry.app_id != application);
         self.ledger.push(Transaction::new(application, version));
     }
 
