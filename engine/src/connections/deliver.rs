@@ -59,11 +59,8 @@ pub async fn deliver(
 
 fn checked_mode(options: &CopyOptions) -> Result<Mode> {
     let landing_only = options
-        .file
-        .given()
+        .of_landing()
         .into_iter()
-        .chain(options.reload.given());
-    let landing_only = landing_only
         .map(|(name, _)| name)
         .chain((!options.partition_by.is_empty()).then_some("PARTITION_BY"))
         .next();

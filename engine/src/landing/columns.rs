@@ -7,10 +7,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::SessionState;
 
 use super::discover::SourceFile;
-use super::formats::csv::{InferredColumn, Kinds, infer, open};
+use super::formats::{Found, FoundColumn, ReadOptions, column_names, infer};
 use super::names::unique_names;
-use super::options::LandingOptions;
 use crate::sql::closest;
+use crate::values::sql_name;
 use crate::warehouse::{TableDefinition, declared_type};
 use crate::{Error, Place, Result};
 
@@ -24,7 +24,7 @@ const COMMENT: &str = "comment";
 /// A file that cannot be read, or a declared column that no file has.
 pub fn infer_schema(
     files: &[SourceFile],
-    options: &LandingOptions,
+    options: &ReadOptions,
     state: &SessionState,
 ) -> Result<SchemaRef> {
     let declared: HashMap<&str, DataType> = options
@@ -41,11 +41,16 @@ pub fn infer_schema(
     for file in files {
         for (name, found) in inferred_columns(file, options, &declared)? {
             match columns.iter_mut().find(|column| column.name == name) {
-                Some(column) => column.kinds = column.kinds.and(found.kinds),
+                Some(column) => {
+                    let (before, now) = (column.found.data_type(), found.found.data_type());
+                    column.found = std::mem::replace(&mut column.found, found.found.clone())
+                        .and(found.found)
+                        .ok_or_else(|| types_differ(file, &name, &before, &now))?;
+                }
                 None => columns.push(Observed {
                     name,
                     original: found.name,
-                    kinds: found.kinds,
+                    found: found.found,
                 }),
             }
         }
@@ -69,7 +74,7 @@ pub fn infer_schema(
         let data_type = declared
             .get(column.name.as_str())
             .cloned()
-            .unwrap_or_else(|| column.kinds.data_type());
+            .unwrap_or_else(|| column.found.data_type());
         let field = Field::new(&column.name, data_type, true);
         if column.original == column.name {
             return field;
@@ -88,10 +93,10 @@ pub fn infer_schema(
 /// A column of the file that the table does not have, or the other way round.
 pub fn match_columns(
     file: &SourceFile,
-    options: &LandingOptions,
+    options: &ReadOptions,
     definition: &TableDefinition,
 ) -> Result<Vec<Option<usize>>> {
-    let (_, headers) = open(file.read()?, &file.name, &options.csv)?;
+    let headers = column_names(file, options)?;
     let names =
         table_names(&headers, options).map_err(|error| error.place(Place::file(&file.name)))?;
     let wanted: Vec<&str> = definition
@@ -131,15 +136,25 @@ pub fn match_columns(
 struct Observed {
     name: String,
     original: String,
-    kinds: Kinds,
+    found: Found,
+}
+
+fn types_differ(file: &SourceFile, name: &str, before: &DataType, now: &DataType) -> Error {
+    Error::input(format!(
+        "column `{name}` is {} in the files before and {} in this one",
+        sql_name(before),
+        sql_name(now)
+    ))
+    .place(Place::file(&file.name))
+    .hint(format!("declare it: COLUMNS ({name} TYPE)"))
 }
 
 fn inferred_columns(
     file: &SourceFile,
-    options: &LandingOptions,
+    options: &ReadOptions,
     declared: &HashMap<&str, DataType>,
-) -> Result<Vec<(String, InferredColumn)>> {
-    let (_, headers) = open(file.read()?, &file.name, &options.csv)?;
+) -> Result<Vec<(String, FoundColumn)>> {
+    let headers = column_names(file, options)?;
     let names =
         table_names(&headers, options).map_err(|error| error.place(Place::file(&file.name)))?;
     let name_of = |header: &str| {
@@ -150,15 +165,11 @@ fn inferred_columns(
     };
     let is_declared =
         |header: &str| name_of(header).is_some_and(|name| declared.contains_key(name));
-    let inference = infer(file.read()?, &file.name, &options.csv, is_declared)?;
-    Ok(names
-        .into_iter()
-        .map(|(name, _)| name)
-        .zip(inference.columns)
-        .collect())
+    let found = infer(file, options, is_declared)?;
+    Ok(names.into_iter().map(|(name, _)| name).zip(found).collect())
 }
 
-fn table_names(headers: &[String], options: &LandingOptions) -> Result<Vec<(String, String)>> {
+fn table_names(headers: &[String], options: &ReadOptions) -> Result<Vec<(String, String)>> {
     if options.snake_case {
         return unique_names(headers);
     }

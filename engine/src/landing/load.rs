@@ -119,7 +119,12 @@ impl<'s> Load<'s> {
             load_id: uuid::Uuid::now_v7().to_string(),
         };
         let counts = Arc::new(Counts::default());
-        let rows = read_rows(file, &self.options, self.definition()?, Arc::clone(&counts));
+        let rows = read_rows(
+            file,
+            &self.options.read,
+            self.definition()?,
+            Arc::clone(&counts),
+        );
         let loaded = self.transaction.write(rows, Some(&origin)).await?;
         let notes = self.notes.remove(&file.identity).unwrap_or_default();
         let copied = Copied {

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::Schema;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 
 use super::columns::match_columns;
 use super::discover::SourceFile;
-use super::formats::{Pieces, csv};
-use super::options::LandingOptions;
+use super::formats::{self, ReadOptions};
 use crate::warehouse::TableDefinition;
 use crate::{Error, Result};
 
@@ -35,7 +34,7 @@ impl Counts {
 /// error at the first record that does not fit.
 pub(super) fn read_rows(
     file: &SourceFile,
-    options: &LandingOptions,
+    options: &ReadOptions,
     table: &TableDefinition,
     counts: Arc<Counts>,
 ) -> SendableRecordBatchStream {
@@ -47,7 +46,8 @@ pub(super) fn read_rows(
     let sender = stream.tx();
     stream.spawn_blocking(move || {
         let read_all = || -> Result<()> {
-            for piece in open_pieces(&file, &options, &table, schema)? {
+            let places = match_columns(&file, &options, &table)?;
+            for piece in formats::read(&file, &options, schema, &places)? {
                 let piece = piece?;
                 counts.read.fetch_add(piece.records(), Ordering::Relaxed);
                 if let Some(first) = piece.rejects.into_iter().next() {
@@ -63,16 +63,4 @@ pub(super) fn read_rows(
         read_all().map_err(Error::into_datafusion)
     });
     stream.build()
-}
-
-/// The pieces of a file in the columns `schema` of the table.
-fn open_pieces(
-    file: &SourceFile,
-    options: &LandingOptions,
-    table: &TableDefinition,
-    schema: SchemaRef,
-) -> Result<Pieces> {
-    let places = match_columns(file, options, table)?;
-    let reader = csv::CsvReader::new(file.read()?, &file.name, &options.csv, schema, &places)?;
-    Ok(Box::new(reader))
 }

@@ -26,7 +26,7 @@ pub(super) async fn choose_columns(
         check_layout(table, options)?;
         return Ok(None);
     }
-    let (files, for_files) = (files.to_vec(), options.clone());
+    let (files, for_files) = (files.to_vec(), options.read.clone());
     let planning = Arc::clone(&state);
     let schema = blocking(move || infer_schema(&files, &for_files, &planning)).await?;
     TableDefinition::for_rows(&schema, options.partition_by.clone(), &state).map(Some)

@@ -16,7 +16,10 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::file_options::{literal, parse_choice};
 use super::name::{fold, quote};
 use super::script::HINT_FOLLOWS;
-use super::{FileOptions, Name, PartitionField, Query, ReloadOptions, closest, expect_word, join};
+use super::{
+    FileOptions, Name, PartitionField, Query, RejectOptions, ReloadOptions, closest, expect_word,
+    join,
+};
 
 /// What to copy, where to, and how.
 #[derive(Debug, Clone)]
@@ -47,10 +50,10 @@ pub struct CopyOptions {
     pub file: FileOptions,
     /// What a load does with what the table has already.
     pub reload: ReloadOptions,
+    /// What it does with rows and values that do not fit.
+    pub rejects: RejectOptions,
     /// `PARTITION_BY (expr, ..)`.
     pub partition_by: Vec<PartitionField>,
-    /// `ON_ERROR abort`.
-    pub on_error: Option<String>,
     /// `MODE append | replace | merge`.
     pub mode: Option<ExportMode>,
     /// `KEY (column, ..)`.
@@ -69,7 +72,7 @@ pub enum ExportMode {
 }
 
 /// The options that do not say how a file is read.
-const OPTIONS: [&str; 4] = ["PARTITION_BY", "ON_ERROR", "MODE", "KEY"];
+const OPTIONS: [&str; 3] = ["PARTITION_BY", "MODE", "KEY"];
 
 impl CopyInto {
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
@@ -120,6 +123,11 @@ impl CopySource {
 }
 
 impl CopyOptions {
+    /// The options that were given and mean something for files only, as (name, value) in SQL.
+    pub fn of_landing(&self) -> Vec<(&'static str, String)> {
+        [self.file.given(), self.reload.given(), self.rejects.given()].concat()
+    }
+
     fn parse_one(&mut self, parser: &mut Parser) -> Result<(), ParserError> {
         let token = parser.next_token();
         let Token::Word(word) = &token.token else {
@@ -127,12 +135,12 @@ impl CopyOptions {
         };
         if self.file.parse_option(&word.value, parser)?
             || self.reload.parse_option(&word.value, parser)?
+            || self.rejects.parse_option(&word.value, parser)?
         {
             return Ok(());
         }
         match word.value.to_uppercase().as_str() {
             "PARTITION_BY" => self.partition_by = PartitionField::parse_list(parser)?,
-            "ON_ERROR" => self.on_error = Some(parse_choice(parser, &["abort"])?),
             "MODE" => self.mode = Some(ExportMode::parse(parser)?),
             "KEY" => {
                 let key = parser.parse_parenthesized_column_list(
@@ -167,6 +175,7 @@ fn unknown_option<T>(
     let options = || {
         FileOptions::names()
             .chain(ReloadOptions::names())
+            .chain(RejectOptions::names())
             .chain(OPTIONS)
     };
     let hint = match closest(option, options()) {
@@ -207,8 +216,9 @@ impl fmt::Display for CopyInto {
 
 impl CopyOptions {
     fn to_strings(&self) -> Vec<String> {
-        let given = self.file.given().into_iter().chain(self.reload.given());
-        let mut options: Vec<_> = given
+        let mut options: Vec<_> = self
+            .of_landing()
+            .into_iter()
             .map(|(name, value)| format!("{name} {value}").trim_end().to_owned())
             .collect();
         let mut word = |name: &str, value: Option<String>| {
@@ -220,7 +230,6 @@ impl CopyOptions {
         let partition_by =
             (!self.partition_by.is_empty()).then(|| format!("({})", join(&self.partition_by)));
         word("PARTITION_BY", partition_by);
-        word("ON_ERROR", self.on_error.clone());
         word("MODE", self.mode.map(|mode| mode.to_string()));
         word("KEY", list(&key));
         options

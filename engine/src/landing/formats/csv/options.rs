@@ -1,5 +1,6 @@
 //! What a user may say about a CSV file.
 
+use crate::sql::{FileFormat, FileOptions};
 use crate::{Error, Result};
 
 /// How to read a CSV file.
@@ -23,6 +24,37 @@ impl Default for CsvOptions {
             batch_size: 8192,
             max_record_bytes: 64 << 20,
         }
+    }
+}
+
+impl CsvOptions {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// A delimiter that cannot be one.
+    pub fn checked(options: &FileOptions) -> Result<Self> {
+        check_heeded(options)?;
+        let mut csv = CsvOptions {
+            header: options.header.unwrap_or(true),
+            ..CsvOptions::default()
+        };
+        if options.format == Some(FileFormat::Tsv) {
+            csv.delimiter = Delimiter::TAB;
+        }
+        if let Some(delimiter) = &options.delimiter {
+            let mut chars = delimiter.chars();
+            csv.delimiter = match (chars.next(), chars.next()) {
+                (Some(one), None) => Delimiter::new(one)?,
+                _ if delimiter == "\\t" => Delimiter::TAB,
+                _ => {
+                    return Err(Error::input(format!(
+                        "DELIMITER '{delimiter}' is not one character"
+                    ))
+                    .hint("give one character, such as ';', or '\\t' for a tab"));
+                }
+            };
+        }
+        Ok(csv)
     }
 }
 
@@ -57,5 +89,23 @@ impl Delimiter {
     /// The delimiter as it stands in the file.
     pub fn byte(self) -> u8 {
         self.0
+    }
+}
+
+/// Refuses what the reader does not heed yet.
+fn check_heeded(options: &FileOptions) -> Result<()> {
+    const UNHEEDED: [&str; 7] = [
+        "QUOTE",
+        "ESCAPE",
+        "COMMENT",
+        "SKIP",
+        "ENCODING",
+        "NULL",
+        "DATE_FORMAT",
+    ];
+    let mut given = options.given().into_iter().map(|(name, _)| name);
+    match given.find(|name| UNHEEDED.contains(name)) {
+        Some(name) => Err(Error::input(format!("{name} is not supported yet"))),
+        None => Ok(()),
     }
 }

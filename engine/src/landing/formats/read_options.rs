@@ -1,0 +1,46 @@
+//! How files are read, checked once: what the formats need to know of the options as typed.
+
+use super::csv::CsvOptions;
+use crate::Result;
+use crate::sql::{Compression, DeclaredColumn, FileFormat, FileOptions, Names};
+
+/// Checked options of reading, for files of any format.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// What the files are; told from their names and content unless said.
+    pub format: Option<FileFormat>,
+    /// How they are compressed; told from their content unless said.
+    pub compression: Option<Compression>,
+    /// Declared types, by the names after renaming.
+    pub columns: Vec<DeclaredColumn>,
+    /// Whether the names of columns become snake_case.
+    pub snake_case: bool,
+    /// How CSV files are read.
+    pub csv: CsvOptions,
+    given: FileOptions,
+}
+
+impl ReadOptions {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// A value that an option cannot take.
+    pub fn checked(options: &FileOptions) -> Result<Self> {
+        Ok(ReadOptions {
+            format: options.format,
+            compression: options.compression,
+            columns: options.columns.clone(),
+            snake_case: options.names != Some(Names::Keep),
+            csv: CsvOptions::checked(options)?,
+            given: options.clone(),
+        })
+    }
+
+    /// Refuses options that mean nothing for files of a format.
+    ///
+    /// # Errors
+    /// The first such option.
+    pub fn check_for(&self, format: FileFormat) -> Result<()> {
+        self.given.check_for(format)
+    }
+}
