@@ -82,8 +82,15 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
 /// # Errors
 /// Those of the query.
 pub async fn collect(session: &Session, sql: &str) -> Result<Vec<RecordBatch>> {
-    let rows = query_rows(session, internal_query(sql)?).await?;
-    rows.try_collect().await
+    stream(session, sql).await?.try_collect().await
+}
+
+/// Starts a query, for what the engine asks itself.
+///
+/// # Errors
+/// What can be known before the first row.
+pub async fn stream(session: &Session, sql: &str) -> Result<Rows> {
+    query_rows(session, internal_query(sql)?).await
 }
 
 const SHOW_TABLES: &str = "SELECT table_schema AS zone, table_name AS name, \

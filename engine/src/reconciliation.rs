@@ -33,6 +33,8 @@ pub struct Copied {
 pub enum CopyStatus {
     /// Its rows were written.
     Loaded,
+    /// Rows that a load had set aside were tried again.
+    Retried,
     /// It was known already; nothing was written.
     Skipped,
 }
@@ -95,6 +97,7 @@ impl fmt::Display for CopyStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             CopyStatus::Loaded => "loaded",
+            CopyStatus::Retried => "retried",
             CopyStatus::Skipped => "skipped",
         })
     }

@@ -15,10 +15,12 @@ use std::io::{IsTerminal, Write as _};
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::reconciliation::{Copied, CopyStatus};
 use crate::{Error, Kind, Place};
 
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
 const CYAN: &str = "\x1b[36m";
 const RESET: &str = "\x1b[0m";
 /// A data line may be a megabyte long; this much of it is shown around the caret.
@@ -40,6 +42,28 @@ pub fn error(error: &Error) {
 /// Writes a line to stderr. A closed stderr is nobody's problem.
 pub fn note(text: &str) {
     say(&format!("{text}\n"));
+}
+
+/// Says on stderr which sources had rows that were set aside.
+pub fn rejected(copied: &[Copied]) {
+    let terminal = std::io::stderr().is_terminal();
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none();
+    let paint = |code: &'static str| if colour { code } else { "" };
+    for source in copied.iter().filter(|source| source.rejected > 0) {
+        note(&format!(
+            "{}warning{}: {} of {} rows of {} were rejected{}",
+            paint(YELLOW),
+            paint(RESET),
+            grouped(source.rejected),
+            grouped(source.read),
+            source.source,
+            match source.status {
+                CopyStatus::Loaded => ": they are in system.rejects",
+                CopyStatus::Retried => " again",
+                CopyStatus::Skipped => "",
+            }
+        ));
+    }
 }
 
 /// The text of an error: message, place with caret, causes, hint.

@@ -178,7 +178,8 @@ fn types_of(schema: &arrow::datatypes::Schema) -> Vec<DefaultColumnType> {
         .collect()
 }
 
-/// Values as one word per column: NULL, `(empty)`, and line ends written as `\n`.
+/// Values as one word per column: NULL, `(empty)`, line ends written as `\n`, and `<id>` for the id
+/// of a load, which is another one each time.
 fn rows_of(batch: &RecordBatch) -> Vec<Vec<String>> {
     let options = FormatOptions::default().with_null("NULL");
     let columns: Vec<_> = batch
@@ -188,11 +189,27 @@ fn rows_of(batch: &RecordBatch) -> Vec<Vec<String>> {
         .collect();
     let value = |formatter: &ArrayFormatter<'_>, row| match formatter.value(row).to_string() {
         text if text.is_empty() => "(empty)".to_owned(),
-        text => text.replace('\r', "\\r").replace('\n', "\\n"),
+        text => without_ids(&text.replace('\r', "\\r").replace('\n', "\\n")),
     };
     (0..batch.num_rows())
         .map(|row| columns.iter().map(|column| value(column, row)).collect())
         .collect()
+}
+
+fn without_ids(text: &str) -> String {
+    const LENGTH: usize = 36;
+    let is_id = |word: &str| {
+        word.char_indices().all(|(at, char)| match at {
+            8 | 13 | 18 | 23 => char == '-',
+            _ => char.is_ascii_hexdigit(),
+        })
+    };
+    let at = (0..text.len().saturating_sub(LENGTH - 1))
+        .find(|at| text.get(*at..at + LENGTH).is_some_and(is_id));
+    match at {
+        Some(at) => format!("{}<id>{}", &text[..at], without_ids(&text[at + LENGTH..])),
+        None => text.to_owned(),
+    }
 }
 
 /// An error as a person reads it: message, place, excerpt and hint.

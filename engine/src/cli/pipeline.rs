@@ -76,6 +76,7 @@ impl StepLine {
                     spinner.finish_and_clear();
                 }
                 report::note(&format!("[{number}/{count}] {}", describe(step)));
+                report::rejected(&step.copied);
             }
         }
     }

@@ -30,7 +30,9 @@ pub fn run(
         }
         Outcome::Copied(copied) => {
             let batch = Copied::to_batch(&copied)?;
-            print_batches(format, &batch.schema(), std::slice::from_ref(&batch))
+            print_batches(format, &batch.schema(), std::slice::from_ref(&batch))?;
+            report::rejected(&copied);
+            Ok(())
         }
         Outcome::Done(done) => {
             report::note(&describe(&done));

@@ -27,19 +27,10 @@ pub fn infer_schema(
     options: &ReadOptions,
     state: &SessionState,
 ) -> Result<SchemaRef> {
-    let declared: HashMap<&str, DataType> = options
-        .columns
-        .iter()
-        .map(|column| {
-            Ok((
-                column.name.as_str(),
-                declared_type(&column.name, &column.data_type, state)?,
-            ))
-        })
-        .collect::<Result<_>>()?;
+    let declared = declared_types(options, state)?;
     let mut columns: Vec<Observed> = Vec::new();
     for file in files {
-        for (name, found) in inferred_columns(file, options, &declared)? {
+        for Inferred { name, found } in found_columns(file, options, &declared)? {
             match columns.iter_mut().find(|column| column.name == name) {
                 Some(column) => {
                     let (before, now) = (column.found.data_type(), found.found.data_type());
@@ -75,71 +66,104 @@ pub fn infer_schema(
             .get(column.name.as_str())
             .cloned()
             .unwrap_or_else(|| column.found.data_type());
-        let field = Field::new(&column.name, data_type, true);
-        if column.original == column.name {
-            return field;
-        }
-        field.with_metadata(HashMap::from([(
-            COMMENT.to_owned(),
-            column.original.clone(),
-        )]))
+        column_field(&column.name, &column.original, data_type)
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
-/// For each given column of a table its place in the file.
+/// For each given column of a table its place in the file; `None` where the file lacks it. Columns
+/// that the table does not have are left out: drift has been dealt with before.
 ///
 /// # Errors
-/// A column of the file that the table does not have, or the other way round.
+/// A file whose beginning cannot be read.
 pub fn match_columns(
     file: &SourceFile,
     options: &ReadOptions,
     definition: &TableDefinition,
 ) -> Result<Vec<Option<usize>>> {
+    let names = named_columns(file, options)?;
+    let place = |field: &Arc<Field>| names.iter().position(|column| column.name == *field.name());
+    Ok(definition.given_columns().map(place).collect())
+}
+
+/// A column of a file, by its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name that it has in a table.
+    pub name: String,
+    /// The name that it has in the file.
+    pub original: String,
+}
+
+/// A column of a file, and what is in it.
+#[derive(Debug, Clone)]
+pub struct Inferred {
+    /// The name that it has in a table.
+    pub name: String,
+    /// What the file says of it.
+    pub found: FoundColumn,
+}
+
+/// The columns of a file in its order, from its beginning.
+///
+/// # Errors
+/// A file whose beginning cannot be read, names that cannot be told apart.
+pub fn named_columns(file: &SourceFile, options: &ReadOptions) -> Result<Vec<Named>> {
     let headers = column_names(file, options)?;
     let names =
         table_names(&headers, options).map_err(|error| error.place(Place::file(&file.name)))?;
-    let wanted: Vec<&str> = definition
-        .given_columns()
-        .map(|field| field.name().as_str())
-        .collect();
-    let new = names
-        .iter()
-        .find(|(name, _)| !wanted.contains(&name.as_str()));
-    let missing = wanted
-        .iter()
-        .find(|name| !names.iter().any(|(known, _)| known == *name));
-    let error = match (new, missing) {
-        (None, None) => {
-            let place = |name: &&str| names.iter().position(|(known, _)| known == name);
-            return Ok(wanted.iter().map(place).collect());
-        }
-        (Some((new, _)), Some(missing)) => Error::input(format!(
-            "the file has a column `{new}` and lacks `{missing}` of the table"
-        ))
-        .hint("if it was only renamed, rename it in the file"),
-        (Some((new, _)), None) => Error::input(format!(
-            "the file has a column `{new}`, which the table does not have"
-        ))
-        .hint("remove it from the file, or make the table anew with it"),
-        (None, Some(missing)) => Error::input(format!(
-            "the file lacks the column `{missing}` of the table"
-        ))
-        .hint("add it to the file; leave its fields empty for NULL"),
+    let named = |(name, original)| Named { name, original };
+    Ok(names.into_iter().map(named).collect())
+}
+
+/// The columns of a file in its order, from all of its values. Declared ones are not looked at.
+///
+/// # Errors
+/// The first record that cannot be read.
+pub fn found_columns(
+    file: &SourceFile,
+    options: &ReadOptions,
+    declared: &HashMap<&str, DataType>,
+) -> Result<Vec<Inferred>> {
+    let names = named_columns(file, options)?;
+    let is_declared = |header: &str| {
+        let column = names.iter().find(|column| column.original == header);
+        column.is_some_and(|column| declared.contains_key(column.name.as_str()))
     };
-    Err(error.place(Place {
-        line: 1,
-        ..Place::file(&file.name)
-    }))
+    let found = infer(file, options, is_declared)?;
+    let inferred = |(column, found): (Named, FoundColumn)| Inferred {
+        name: column.name,
+        found,
+    };
+    Ok(names.into_iter().zip(found).map(inferred).collect())
 }
 
-struct Observed {
-    name: String,
-    original: String,
-    found: Found,
+/// The types that COLUMNS declares, by the names in the table.
+///
+/// # Errors
+/// A type that does not exist or cannot be stored.
+pub fn declared_types<'o>(
+    options: &'o ReadOptions,
+    state: &SessionState,
+) -> Result<HashMap<&'o str, DataType>> {
+    let declared = options.columns.iter().map(|column| {
+        let data_type = declared_type(&column.name, &column.data_type, state)?;
+        Ok((column.name.as_str(), data_type))
+    });
+    declared.collect()
 }
 
-fn types_differ(file: &SourceFile, name: &str, before: &DataType, now: &DataType) -> Error {
+/// A column of a table that was made for a column of a file, whose name there is its comment.
+pub fn column_field(name: &str, original: &str, data_type: DataType) -> Field {
+    let field = Field::new(name, data_type, true);
+    if original == name {
+        return field;
+    }
+    field.with_metadata(HashMap::from([(COMMENT.to_owned(), original.to_owned())]))
+}
+
+/// The error for a column whose types in two files have nothing in common.
+pub fn types_differ(file: &SourceFile, name: &str, before: &DataType, now: &DataType) -> Error {
     Error::input(format!(
         "column `{name}` is {} in the files before and {} in this one",
         sql_name(before),
@@ -149,24 +173,10 @@ fn types_differ(file: &SourceFile, name: &str, before: &DataType, now: &DataType
     .hint(format!("declare it: COLUMNS ({name} TYPE)"))
 }
 
-fn inferred_columns(
-    file: &SourceFile,
-    options: &ReadOptions,
-    declared: &HashMap<&str, DataType>,
-) -> Result<Vec<(String, FoundColumn)>> {
-    let headers = column_names(file, options)?;
-    let names =
-        table_names(&headers, options).map_err(|error| error.place(Place::file(&file.name)))?;
-    let name_of = |header: &str| {
-        names
-            .iter()
-            .find(|(_, original)| original == header)
-            .map(|(name, _)| name.as_str())
-    };
-    let is_declared =
-        |header: &str| name_of(header).is_some_and(|name| declared.contains_key(name));
-    let found = infer(file, options, is_declared)?;
-    Ok(names.into_iter().map(|(name, _)| name).zip(found).collect())
+struct Observed {
+    name: String,
+    original: String,
+    found: Found,
 }
 
 fn table_names(headers: &[String], options: &ReadOptions) -> Result<Vec<(String, String)>> {

@@ -150,6 +150,18 @@ impl Ledger {
             .into()
     }
 
+    /// Notes a load that left something to be done after its commit, and returns the entry.
+    pub fn enter_load(&mut self, load_id: &str) -> Entry {
+        let application = self.load_entry(load_id);
+        self.raise(application, 1)
+    }
+
+    /// Whether a load that was entered has committed.
+    pub fn holds_load(&self, load_id: &str) -> bool {
+        let version = self.versions.get(&self.load_entry(load_id));
+        version.is_some_and(|version| version % 2 == 1)
+    }
+
     /// Notes that what a path was loaded with is gone and returns the entries for the commit.
     pub fn withdraw(&mut self, path: &str) -> Vec<Entry> {
         let contents = self.loaded.remove(path).unwrap_or_default();
@@ -171,6 +183,10 @@ impl Ledger {
             application,
             version: *last,
         }
+    }
+
+    fn load_entry(&self, load_id: &str) -> String {
+        format!("{}load:{load_id}", prefix(self.epoch))
     }
 
     fn file_entry(&self, path: &str, content: &Content) -> String {

@@ -1,21 +1,26 @@
 //! A load in progress: the table, its ledger, and what has been written for it so far.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::Utc;
 
+use super::blocking;
 use super::discover::SourceFile;
+use super::drift::{NullCounts, shifted_null_shares, with_retyped_columns};
+use super::duplicates::{DuplicatesOfFile, find_duplicates};
 use super::ledger::Ledger;
 use super::options::LandingOptions;
-use super::read::{Counts, read_rows};
+use super::read::{Reading, Sink};
 use super::records::{self, LoadRecord};
-use super::schema::choose_columns;
+use super::rejects::{self, Policy, ReadAgain, RejectedFrom, Rejects};
+use super::schema::{compare_columns, make_columns};
 use super::sort_out::FilesKnown;
 use crate::reconciliation::{Copied, CopyStatus};
+use crate::report::grouped;
 use crate::session::{Planner, Session};
-use crate::warehouse::{Origin, TableDefinition, TableId, TableTransaction};
+use crate::warehouse::{Origin, TableId, TableTransaction};
 use crate::{Error, Result};
 
 /// One COPY INTO between its begin and its commit. Dropped before, it leaves nothing.
@@ -26,8 +31,11 @@ pub(super) struct Load<'s> {
     options: LandingOptions,
     transaction: TableTransaction,
     ledger: Ledger,
+    rejects: Arc<Mutex<Rejects>>,
     /// What there is to say about files, by their identity.
     notes: HashMap<String, Vec<String>>,
+    /// The rows that files leave out, by their identity.
+    duplicates: HashMap<String, DuplicatesOfFile>,
     records: Vec<LoadRecord>,
 }
 
@@ -48,6 +56,8 @@ impl<'s> Load<'s> {
         }
         let epoch = transaction.epoch_of_next_rows().await?;
         let ledger = Ledger::read(transaction.table(), epoch).await?;
+        rejects::repair(session, id, &ledger).await?;
+        let rejects = Rejects::new(options.on_error, session.warehouse(), id);
         Ok(Load {
             session,
             planner,
@@ -55,7 +65,9 @@ impl<'s> Load<'s> {
             options,
             transaction,
             ledger,
+            rejects: Arc::new(Mutex::new(rejects)),
             notes: HashMap::new(),
+            duplicates: HashMap::new(),
             records: Vec::new(),
         })
     }
@@ -94,16 +106,46 @@ impl<'s> Load<'s> {
     /// # Errors
     /// A file that cannot be read, columns that do not fit the table.
     pub(super) async fn choose_columns(&mut self, files: &[SourceFile]) -> Result<()> {
-        let table = self.transaction.definition();
-        let chosen = choose_columns(
-            table,
-            files,
-            &self.options,
-            Arc::clone(self.planner.state()),
+        let state = Arc::clone(self.planner.state());
+        let Some(table) = self.transaction.definition() else {
+            let new = make_columns(files, &self.options, state).await?;
+            self.transaction.define(new);
+            return Ok(());
+        };
+        let drift = compare_columns(table, &self.id, files, &self.options, state).await?;
+        for (file, notes) in files.iter().zip(drift.notes) {
+            for note in notes {
+                self.note(file, Some(note));
+            }
+        }
+        match drift.evolved {
+            Some(evolved) => self.transaction.evolve(evolved),
+            None => Ok(()),
+        }
+    }
+
+    /// Finds the rows to leave out because the load or the table has them.
+    ///
+    /// # Errors
+    /// A key that is no column, a file or table that cannot be read, a full disk.
+    pub(super) async fn find_duplicates(&mut self, files: &[SourceFile]) -> Result<()> {
+        let Some(deduplicate) = &self.options.reload.deduplicate else {
+            return Ok(());
+        };
+        let readings = files.iter().map(|file| self.reading(file));
+        let duplicates = find_duplicates(
+            readings.collect::<Result<_>>()?,
+            deduplicate,
+            &mut self.transaction,
+            self.planner.state().runtime_env(),
         )
         .await?;
-        if let Some(new) = chosen {
-            self.transaction.define(new);
+        for (index, file) in files.iter().enumerate() {
+            let replaced = duplicates.replaced_by(index);
+            let note = format!("took the place of {replaced} rows of the table");
+            self.note(file, (replaced > 0).then_some(note));
+            let of_file = duplicates.of_file(index, file);
+            self.duplicates.insert(file.identity.clone(), of_file);
         }
         Ok(())
     }
@@ -118,19 +160,32 @@ impl<'s> Load<'s> {
             source: file.identity.clone(),
             load_id: uuid::Uuid::now_v7().to_string(),
         };
-        let counts = Arc::new(Counts::default());
-        let rows = read_rows(
-            file,
-            &self.options.read,
-            self.definition()?,
-            Arc::clone(&counts),
-        );
-        let loaded = self.transaction.write(rows, Some(&origin)).await?;
-        let notes = self.notes.remove(&file.identity).unwrap_or_default();
+        let sink = Sink::new(&self.rejects);
+        sink.rejects()
+            .begin_file(self.rejected_from(file, &origin)?);
+        let duplicates = self.duplicates.remove(&file.identity);
+        let rows = self.reading(file)?.rows(duplicates, Arc::clone(&sink));
+        let nulls = NullCounts::default();
+        let written = self
+            .transaction
+            .write(nulls.count(rows), Some(&origin))
+            .await;
+        let loaded = match written {
+            Ok(loaded) => loaded,
+            Err(error) => return Err(self.explain(error, file).await),
+        };
+        if !nulls.are_few() {
+            for shifted in shifted_null_shares(&nulls, &self.transaction.null_shares().await?) {
+                self.note(file, Some(shifted));
+            }
+        }
+        let rejected = sink.rejects().end_file()?;
         let copied = Copied {
-            read: counts.read(),
+            read: sink.read(),
             loaded,
-            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            rejected,
+            duplicate: sink.duplicate(),
+            note: self.notes_on(file, &origin.load_id, rejected, sink.rounded()),
             ..Copied::new(file.name.clone(), &self.id, CopyStatus::Loaded)
         }
         .reconciled()?;
@@ -153,22 +208,90 @@ impl<'s> Load<'s> {
     /// Makes rows, removals, ledger and counts visible at once, then tells the system tables.
     ///
     /// # Errors
-    /// A conflict with a writer that does not use our locks, a full disk; nothing is visible then.
-    pub(super) async fn commit(self) -> Result<()> {
+    /// A larger share of rejects than allowed, a conflict with a writer that does not use our
+    /// locks, a full disk; nothing is visible then.
+    pub(super) async fn commit(mut self) -> Result<()> {
+        let rejects = Arc::into_inner(self.rejects)
+            .ok_or_else(|| Error::internal("a file is still being read"))?
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        rejects.check()?;
+        for load in rejects.loads() {
+            let entry = self.ledger.enter_load(load);
+            self.transaction.record(entry.application, entry.version);
+        }
         let counts = serde_json::to_value(&self.records)
             .map_err(|error| Error::internal("counts are not JSON").source(error))?;
+        let spools = rejects.into_spools();
         let written = self.transaction.commit(Some(counts)).await?;
         let records: Vec<_> = self
             .records
             .into_iter()
             .map(|record| (record, written.version))
             .collect();
+        rejects::keep(self.session, spools).await?;
         records::keep(self.session, &records).await
     }
 
-    fn definition(&self) -> Result<&TableDefinition> {
-        self.transaction
+    /// The error of a file with what its columns have to do with it.
+    async fn explain(&self, error: Error, file: &SourceFile) -> Error {
+        if self.transaction.table().is_none() {
+            return error;
+        }
+        let reading = match self.reading(file) {
+            Ok(reading) => reading,
+            Err(_) => return error,
+        };
+        let explained = blocking(move || Ok(with_retyped_columns(error, &reading))).await;
+        explained.unwrap_or_else(|error| error)
+    }
+
+    fn reading(&self, file: &SourceFile) -> Result<Reading> {
+        let table = self
+            .transaction
             .definition()
-            .ok_or_else(|| Error::internal("rows are read before their columns are chosen"))
+            .ok_or_else(|| Error::internal("rows are read before their columns are chosen"))?;
+        Ok(Reading {
+            file: file.clone(),
+            options: self.options.read.clone(),
+            table: table.clone(),
+            state: Arc::clone(self.planner.state()),
+        })
+    }
+
+    fn rejected_from(&self, file: &SourceFile, origin: &Origin) -> Result<RejectedFrom> {
+        let options = match self.options.on_error {
+            Policy::Abort => String::new(),
+            Policy::Quarantine(_) => ReadAgain::of(file, &self.options.read)?.to_json()?,
+        };
+        Ok(RejectedFrom {
+            load_id: origin.load_id.clone(),
+            target: self.id.to_string(),
+            source: origin.source.clone(),
+            name: file.name.clone(),
+            options,
+        })
+    }
+
+    fn notes_on(
+        &mut self,
+        file: &SourceFile,
+        load_id: &str,
+        rejected: u64,
+        rounded: u64,
+    ) -> Option<String> {
+        let mut notes = self.notes.remove(&file.identity).unwrap_or_default();
+        match rounded {
+            0 => {}
+            1 => notes.push("1 value rounded".to_owned()),
+            values => notes.push(format!("{} values rounded", grouped(values))),
+        }
+        if rejected > 0 {
+            notes.push(format!(
+                "{} rejected: SELECT * FROM system.rejects WHERE load_id = '{load_id}'",
+                grouped(rejected)
+            ));
+        }
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

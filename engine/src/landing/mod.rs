@@ -6,13 +6,17 @@
 
 mod columns;
 mod discover;
+mod drift;
+mod duplicates;
 pub mod formats;
+mod late_faults;
 mod ledger;
 mod load;
 pub mod names;
 mod options;
 mod read;
 mod records;
+mod rejects;
 mod schema;
 mod sort_out;
 
@@ -44,6 +48,7 @@ pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Ve
         return Ok(copied);
     }
     load.choose_columns(&new).await?;
+    load.find_duplicates(&new).await?;
     for file in &new {
         copied.push(load.land_file(file).await?);
     }

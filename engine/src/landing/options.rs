@@ -1,18 +1,21 @@
 //! The options of a COPY INTO that lands files, checked once.
 
 use super::formats::ReadOptions;
+use super::rejects::Policy;
 use crate::sql::{CopyOptions, PartitionField, ReloadOptions};
 use crate::{Error, Result};
 
 /// Checked options.
 #[derive(Debug, Clone)]
-pub struct LandingOptions {
+pub(super) struct LandingOptions {
     /// How to read the files.
     pub read: ReadOptions,
     /// The layout of a table that is still to be made.
     pub partition_by: Vec<PartitionField>,
     /// What to do with what the table has already.
     pub reload: ReloadOptions,
+    /// What to do with rows that do not fit.
+    pub on_error: Policy,
 }
 
 impl LandingOptions {
@@ -31,6 +34,7 @@ impl LandingOptions {
             read: ReadOptions::checked(&options.file)?,
             partition_by: options.partition_by.clone(),
             reload: options.reload.clone(),
+            on_error: Policy::checked(&options.rejects)?,
         })
     }
 }

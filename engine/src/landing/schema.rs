@@ -7,29 +7,47 @@ use datafusion::execution::SessionState;
 use super::blocking;
 use super::columns::infer_schema;
 use super::discover::SourceFile;
+use super::drift::{Drift, examine};
 use super::options::LandingOptions;
 use crate::sql::PartitionField;
-use crate::warehouse::TableDefinition;
+use crate::warehouse::{TableDefinition, TableId};
 use crate::{Error, Result};
 
-/// The definition of a table made for the files; `None` where the table is there already.
+/// The definition of a table made for the files.
 ///
 /// # Errors
-/// A file that cannot be read, columns that cannot be stored, a layout other than the table's.
-pub(super) async fn choose_columns(
-    table: Option<&TableDefinition>,
+/// A file that cannot be read, columns that cannot be stored.
+pub(super) async fn make_columns(
     files: &[SourceFile],
     options: &LandingOptions,
     state: Arc<SessionState>,
-) -> Result<Option<TableDefinition>> {
-    if let Some(table) = table {
-        check_layout(table, options)?;
-        return Ok(None);
-    }
+) -> Result<TableDefinition> {
     let (files, for_files) = (files.to_vec(), options.read.clone());
     let planning = Arc::clone(&state);
     let schema = blocking(move || infer_schema(&files, &for_files, &planning)).await?;
-    TableDefinition::for_rows(&schema, options.partition_by.clone(), &state).map(Some)
+    TableDefinition::for_rows(&schema, options.partition_by.clone(), &state)
+}
+
+/// Compares the columns of the files with those of the table `id`, and decides what to do about
+/// differences.
+///
+/// # Errors
+/// Differences that ON_DRIFT does not allow, a layout other than the table's, a file that cannot
+/// be read.
+pub(super) async fn compare_columns(
+    table: &TableDefinition,
+    id: &TableId,
+    files: &[SourceFile],
+    options: &LandingOptions,
+    state: Arc<SessionState>,
+) -> Result<Drift> {
+    check_layout(table, options)?;
+    let (table, id, files) = (table.clone(), id.clone(), files.to_vec());
+    let (read, on_drift) = (
+        options.read.clone(),
+        options.reload.on_drift.unwrap_or_default(),
+    );
+    blocking(move || examine(&files, &read, &table, &id, on_drift, &state)).await
 }
 
 fn check_layout(table: &TableDefinition, options: &LandingOptions) -> Result<()> {

@@ -377,7 +377,7 @@ pub(super) fn parse_choice(parser: &mut Parser, choices: &[&str]) -> Result<Stri
 }
 
 /// A text as a literal of SQL.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

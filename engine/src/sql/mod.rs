@@ -34,6 +34,7 @@ pub use create_view::CreateView;
 pub use dialect::TideDialect;
 pub use drop::{Drop, DropKind};
 pub use file_format::{Compression, Encoding, FileFormat, Names};
+pub(crate) use file_options::literal;
 pub use file_options::{DeclaredColumn, FileOptions};
 pub use insert::Insert;
 pub use name::{Name, quote};

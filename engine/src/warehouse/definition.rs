@@ -81,6 +81,14 @@ impl TableDefinition {
         })
     }
 
+    /// The definition of `before` with other columns; its layout stays.
+    pub fn with_fields(before: &TableDefinition, fields: Vec<Field>) -> Self {
+        TableDefinition {
+            schema: Arc::new(Schema::new(fields)),
+            partition_by: before.partition_by.clone(),
+        }
+    }
+
     /// The definition of an existing table.
     ///
     /// # Errors
@@ -112,6 +120,11 @@ impl TableDefinition {
             .fields()
             .iter()
             .filter(|field| self.derived(field.name()).is_none())
+    }
+
+    /// The columns that rows must bring, as a schema.
+    pub fn given_schema(&self) -> Schema {
+        Schema::new(self.given_columns().cloned().collect::<Vec<_>>())
     }
 
     /// How a column is derived, if it is.

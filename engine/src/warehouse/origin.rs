@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use deltalake_core::kernel::Add;
+use percent_encoding::percent_decode_str;
 
 /// The tag with the source of a file's rows; empty for rows that no load brought. A file without
 /// it was written by another tool.
@@ -43,6 +44,12 @@ pub(super) fn origin_of(file: &Add) -> Option<Origin> {
         source: source_of(file)?.to_owned(),
         load_id: tag(file, LOAD_TAG)?.to_owned(),
     })
+}
+
+/// The name of a data file, which no other file of the table has; from a path or URL.
+pub(super) fn file_name(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 fn tag<'a>(file: &'a Add, name: &str) -> Option<&'a str> {

@@ -17,10 +17,13 @@ use crate::{Error, Result};
 
 /// What Hive and Delta write for NULL; as a real value it could not be told apart.
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+/// What to do about a value that is taken for NULL.
+pub(super) const READERS_TAKE_IT_FOR_NULL: &str =
+    "readers take it for NULL: use NULLIF(column, '') or partition by another column";
 
 /// Turns batches of one schema into batches of a table.
 #[derive(Debug)]
-pub(super) struct RowShaper {
+pub(crate) struct RowShaper {
     schema: SchemaRef,
     given: SchemaRef,
     columns: Vec<ColumnSource>,
@@ -105,7 +108,7 @@ impl RowShaper {
     /// # Errors
     /// A value that its column cannot hold without loss, or a partition value that readers
     /// would take for another one.
-    pub(super) fn shape(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+    pub(crate) fn shape(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let given = self.given_columns(batch)?;
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (field, source) in self.schema.fields().iter().zip(&self.columns) {
@@ -168,12 +171,17 @@ fn check_partition_values(values: &ArrayRef, column: &str) -> Result<()> {
         .as_string::<i32>()
         .iter()
         .flatten()
-        .find(|value| value.is_empty() || *value == HIVE_NULL);
+        .find(|value| is_taken_for_null(value));
     match refused {
         None => Ok(()),
         Some(value) => Err(Error::input(format!(
             "'{value}' cannot be a value of partition column `{column}`"
         ))
-        .hint("readers take it for NULL: use NULLIF(column, '') or partition by another column")),
+        .hint(READERS_TAKE_IT_FOR_NULL)),
     }
+}
+
+/// Whether some reader takes a partition value for NULL.
+pub(super) fn is_taken_for_null(value: &str) -> bool {
+    value.is_empty() || value == HIVE_NULL
 }

@@ -1,7 +1,9 @@
-//! The tables in which Tidemill keeps what it did: `system.loads`, `system.runs`, `system.steps`.
+//! The tables in which Tidemill keeps what it did: `system.loads`, `system.rejects`, `system.runs`,
+//! `system.steps`.
 //!
 //! They are tables like any other, written by Tidemill alone. Every record makes a small file; when
-//! the files have become many, the next write puts them together.
+//! the files have become many, the next write puts them together. A table that was made before it
+//! had all the columns of today gets them with its next write.
 
 use std::sync::Arc;
 
@@ -10,19 +12,24 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::StreamExt;
 
 use super::{TableDefinition, TableId, TableTransaction, Zone};
-use crate::session::{Planner, Session};
+use crate::session::Session;
 use crate::{Error, Result};
 
 /// Files of a system table before the next write compacts them.
 const MAX_FILES: usize = 32;
+/// A table of more bytes is not put together: that would take longer than reading its files.
+const MAX_COMPACTED_BYTES: i64 = 64 << 20;
 
 /// A table of the zone `system`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SystemTable {
     /// One row per source that was loaded.
     Loads,
+    /// One row per record that a load has set aside.
+    Rejects,
     /// One row per run of a pipeline.
     Runs,
     /// One row per step of a run.
@@ -39,10 +46,19 @@ impl SystemTable {
             Zone::System,
             match self {
                 SystemTable::Loads => "loads",
+                SystemTable::Rejects => "rejects",
                 SystemTable::Runs => "runs",
                 SystemTable::Steps => "steps",
             },
         )
+    }
+
+    /// Whether it was ever written.
+    ///
+    /// # Errors
+    /// None: the names are fixed.
+    pub(crate) fn exists(self, session: &Session) -> Result<bool> {
+        Ok(session.warehouse().entry(&self.id()?).is_some())
     }
 
     /// Its columns.
@@ -71,6 +87,24 @@ impl SystemTable {
                 Field::new("seconds", DataType::Float64, true),
                 time("loaded_at"),
             ],
+            SystemTable::Rejects => vec![
+                text("load_id"),
+                count("reject"),
+                text("target"),
+                text("source"),
+                count("line"),
+                count("byte_offset"),
+                text("column"),
+                text("raw"),
+                text("value"),
+                text("reason"),
+                text("hint"),
+                Field::new("cut", DataType::Boolean, true),
+                text("options"),
+                time("rejected_at"),
+                time("retried_at"),
+                text("retried_by"),
+            ],
             SystemTable::Runs => vec![
                 text("run_id"),
                 text("pipeline"),
@@ -98,25 +132,23 @@ impl SystemTable {
     }
 }
 
+/// A write to a system table. Holds its lock until it is dropped.
+pub(crate) struct SystemWrite<'s> {
+    session: &'s Session,
+    table: SystemTable,
+    transaction: TableTransaction,
+    /// Whether the rows that were there are written again by this transaction.
+    rewritten: bool,
+}
+
 /// Adds records; puts the files of the table together when they have become many.
 ///
 /// # Errors
 /// A warehouse that cannot be written.
 pub async fn append(session: &Session, table: SystemTable, records: RecordBatch) -> Result<()> {
-    let files = match session.warehouse().open(&table.id()?).await? {
-        Some(present) => present.snapshot()?.log_data().num_files(),
-        None => 0,
-    };
-    if files >= MAX_FILES {
-        return amend(session, table, "FALSE", records).await;
-    }
-    let planner = session.begin();
-    let mut transaction = begin(session, table, &planner).await?;
-    transaction
-        .write(stream_of(vec![records], table), None)
-        .await?;
-    transaction.commit(None).await?;
-    Ok(())
+    let mut write = SystemWrite::begin(session, table).await?;
+    write.add(stream_of(records)).await?;
+    write.commit().await
 }
 
 /// Adds records and removes those that satisfy a condition, in one commit. Rewrites the table,
@@ -130,31 +162,108 @@ pub async fn amend(
     without: &str,
     records: RecordBatch,
 ) -> Result<()> {
-    let planner = session.begin();
-    let mut transaction = begin(session, table, &planner).await?;
-    let mut batches = self::records(session, table, &format!("({without}) IS NOT TRUE")).await?;
-    batches.push(records);
-    transaction.remove_all().await?;
-    transaction.write(stream_of(batches, table), None).await?;
-    transaction.commit(None).await?;
-    Ok(())
+    let mut write = SystemWrite::begin(session, table).await?;
+    write
+        .rewrite(&format!("({without}) IS NOT TRUE"), Ok)
+        .await?;
+    write.add(stream_of(records)).await?;
+    write.commit().await
 }
 
-async fn begin(
-    session: &Session,
-    table: SystemTable,
-    planner: &Planner,
-) -> Result<TableTransaction> {
-    let mut transaction =
-        TableTransaction::begin(session.warehouse(), &table.id()?, planner.state()).await?;
-    if transaction.table().is_none() {
-        transaction.define(TableDefinition::for_rows(
-            &table.schema(),
-            Vec::new(),
-            planner.state(),
-        )?);
+impl<'s> SystemWrite<'s> {
+    /// Waits for other writers of the table, makes it if it is not there, and gives it the columns
+    /// that it has today.
+    ///
+    /// # Errors
+    /// A warehouse that cannot be written.
+    pub(crate) async fn begin(session: &'s Session, table: SystemTable) -> Result<Self> {
+        let planner = session.begin();
+        let transaction =
+            TableTransaction::begin(session.warehouse(), &table.id()?, planner.state()).await?;
+        let mut write = SystemWrite {
+            session,
+            table,
+            transaction,
+            rewritten: false,
+        };
+        if write.has_columns_of_today() {
+            return Ok(write);
+        }
+        let definition = TableDefinition::for_rows(&table.schema(), Vec::new(), planner.state())?;
+        let is_there = write.transaction.table().is_some();
+        write.transaction.define(definition);
+        if is_there {
+            write.rewrite("TRUE", Ok).await?;
+        }
+        Ok(write)
     }
-    Ok(transaction)
+
+    /// Adds records.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub(crate) async fn add(&mut self, records: SendableRecordBatchStream) -> Result<()> {
+        self.transaction.write(records, None).await.map(|_| ())
+    }
+
+    /// Writes the records that satisfy a condition again, each batch changed by `change`, and
+    /// removes all others.
+    ///
+    /// # Errors
+    /// A table that cannot be read, a full disk, an error of `change`.
+    pub(crate) async fn rewrite(
+        &mut self,
+        condition: &str,
+        mut change: impl FnMut(RecordBatch) -> Result<RecordBatch> + Send + 'static,
+    ) -> Result<()> {
+        self.rewritten = true;
+        let id = self.table.id()?;
+        if self.session.warehouse().entry(&id).is_none() {
+            return Ok(());
+        }
+        let query = format!("SELECT * FROM {id} WHERE {condition}");
+        let rows = crate::execute::stream(self.session, &query).await?;
+        let schema = with_types_of(rows.schema(), &self.table.schema());
+        let batches = Arc::clone(&schema);
+        let rows = rows.map(move |batch| {
+            batch
+                .and_then(|batch| typed(batch, &batches))
+                .and_then(&mut change)
+                .map_err(Error::into_datafusion)
+        });
+        self.transaction.remove_all().await?;
+        self.add(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+            .await
+    }
+
+    /// Makes it visible at once. Many small files become one on the way.
+    ///
+    /// # Errors
+    /// A full disk; nothing is visible then.
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        if !self.rewritten && self.is_scattered()? {
+            self.rewrite("TRUE", Ok).await?;
+        }
+        self.transaction.commit(None).await.map(|_| ())
+    }
+
+    fn has_columns_of_today(&self) -> bool {
+        self.transaction.definition().is_some_and(|definition| {
+            let (present, today) = (definition.schema.fields(), self.table.schema());
+            let names = present.iter().map(|field| field.name());
+            names.eq(today.fields().iter().map(|field| field.name()))
+        })
+    }
+
+    /// Whether the table lies in many files that are small all together.
+    fn is_scattered(&self) -> Result<bool> {
+        let Some(table) = self.transaction.table() else {
+            return Ok(false);
+        };
+        let files = table.snapshot()?.log_data();
+        let bytes: i64 = files.iter().map(|file| file.size()).sum();
+        Ok(files.num_files() >= MAX_FILES && bytes <= MAX_COMPACTED_BYTES)
+    }
 }
 
 /// Records of a system table that satisfy a condition; none when there is no such table yet.
@@ -167,7 +276,7 @@ pub async fn records(
     condition: &str,
 ) -> Result<Vec<RecordBatch>> {
     let id = table.id()?;
-    if session.warehouse().entry(&id).is_none() {
+    if !table.exists(session)? {
         return Ok(Vec::new());
     }
     crate::execute::collect(session, &format!("SELECT * FROM {id} WHERE {condition}")).await
@@ -182,18 +291,30 @@ pub fn record(table: SystemTable, columns: Vec<arrow::array::ArrayRef>) -> Resul
         .map_err(|error| Error::internal("a system record does not fit its table").source(error))
 }
 
-fn stream_of(batches: Vec<RecordBatch>, table: SystemTable) -> SendableRecordBatchStream {
-    let schema = table.schema();
-    // Rows that come from a query have its representation of text.
-    let batches = batches.into_iter().map(move |batch| {
-        let columns = batch.columns().iter().zip(schema.fields());
-        let columns = columns
-            .map(|(column, field)| cast(column, field.data_type()))
-            .collect::<Result<_, _>>()?;
-        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+/// The columns that are there, in the types that they have today: rows that come from a query have
+/// its representation of text.
+fn with_types_of(present: &Schema, today: &Schema) -> SchemaRef {
+    let fields = present
+        .fields()
+        .iter()
+        .filter_map(|field| today.field_with_name(field.name()).ok().cloned());
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn typed(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| {
+        let column = batch
+            .column_by_name(field.name())
+            .ok_or_else(|| Error::internal("a system table lost a column"))?;
+        Ok(cast(column, field.data_type())?)
     });
+    let columns = columns.collect::<Result<_>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+fn stream_of(records: RecordBatch) -> SendableRecordBatchStream {
     Box::pin(RecordBatchStreamAdapter::new(
-        table.schema(),
-        futures::stream::iter(batches),
+        records.schema(),
+        futures::stream::once(async { Ok(records) }),
     ))
 }

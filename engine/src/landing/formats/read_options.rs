@@ -36,6 +36,11 @@ impl ReadOptions {
         })
     }
 
+    /// What was typed.
+    pub fn given(&self) -> &FileOptions {
+        &self.given
+    }
+
     /// Refuses options that mean nothing for files of a format.
     ///
     /// # Errors

@@ -41,17 +41,22 @@ pub struct Column {
 impl RowError {
     /// The error that stops a load of the file called `file`.
     pub fn into_error(self, file: &str) -> Error {
-        let place = Place {
+        let place = self.place(file);
+        let error = Error::input(self.reason).place(place);
+        match self.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    /// Where the fault is in the file called `file`.
+    pub fn place(&self, file: &str) -> Place {
+        Place {
             file: Some(file.to_owned()),
             line: self.line,
             column: self.character,
             width: self.value.as_deref().map_or(0, width),
             line_text: self.line_text().map(str::to_owned),
-        };
-        let error = Error::input(self.reason).place(place);
-        match self.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
         }
     }
 

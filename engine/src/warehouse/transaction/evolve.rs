@@ -30,11 +30,12 @@ const FEATURES_OF_WRITER_VERSIONS: [(i64, &str); 6] = [
 
 impl TableTransaction {
     /// Gives the table further columns, at its end, and wider types. Rows that the table has get
-    /// NULL and the wider type; rows that are written from now on have the new definition.
+    /// NULL and, with the commit, the wider type; rows that are written from now on have the new
+    /// definition.
     ///
     /// # Errors
     /// A partition column that would change its type; a table that cannot be read or written.
-    pub async fn evolve(&mut self, definition: TableDefinition) -> Result<()> {
+    pub fn evolve(&mut self, definition: TableDefinition) -> Result<()> {
         let Some(before) = self.definition.replace(definition) else {
             return Err(self.undefined());
         };
@@ -55,12 +56,8 @@ impl TableTransaction {
             })
             .collect();
         check_partition_columns(after, &retyped, &self.state)?;
-        let rewrites = !retyped.is_empty();
+        self.rewrites_all |= !retyped.is_empty();
         self.change = Change::Evolved;
-        if rewrites {
-            let files = self.files().await?;
-            self.rewrite(files, Ok).await?;
-        }
         Ok(())
     }
 

@@ -9,6 +9,8 @@ mod commit;
 mod evolve;
 mod rewrite;
 
+pub use rewrite::DataFile;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -46,6 +48,8 @@ pub struct TableTransaction {
     ledger: Vec<Transaction>,
     /// Whether what is written depends on rows that the table held when the transaction began.
     depends_on_rows: bool,
+    /// Whether the files of the table have former types and must be written anew.
+    rewrites_all: bool,
     /// Data files that were there before; what comes on top goes unless it is committed.
     present: HashSet<PathBuf>,
     /// Whether the commit was begun: from then on the files may be part of the table, whatever
@@ -105,6 +109,7 @@ impl TableTransaction {
             removes: Vec::new(),
             ledger: Vec::new(),
             depends_on_rows: false,
+            rewrites_all: false,
             present: data_files(&warehouse.folder(id)).into_iter().collect(),
             committing: false,
             _lock: lock,
@@ -217,6 +222,9 @@ impl TableTransaction {
     /// # Errors
     /// A conflict with a writer that does not use our locks, or a full disk; nothing is visible then.
     pub async fn commit(mut self, counts: Option<serde_json::Value>) -> Result<Written> {
+        if self.rewrites_all {
+            self.rewrite_all().await?;
+        }
         let retired = self.retired().await?;
         let files = self.adds.len();
         let bytes = self.adds.iter().map(|add| add.size.unsigned_abs()).sum();
@@ -274,7 +282,7 @@ impl TableTransaction {
     }
 
     /// The data files of the table as it was when the transaction began.
-    async fn files(&self) -> Result<Vec<Add>> {
+    pub(super) async fn files(&self) -> Result<Vec<Add>> {
         let Some(table) = &self.table else {
             return Ok(Vec::new());
         };

@@ -77,6 +77,11 @@ impl Kinds {
         self.seen & TEXT != 0
     }
 
+    /// How many digits the longest number has before the point.
+    pub fn integer_digits(self) -> u8 {
+        u8::try_from(self.integer_digits).unwrap_or(u8::MAX)
+    }
+
     /// The narrowest type that holds all values.
     pub fn data_type(self) -> DataType {
         let only = |kinds: u8| self.seen & !kinds == 0;
