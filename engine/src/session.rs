@@ -102,6 +102,11 @@ impl Session {
         &self.folder
     }
 
+    /// The variables that settings and addresses may name.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// A planner for one statement.
     pub fn begin(&self) -> Planner {
         let base = self.base.read().unwrap_or_else(PoisonError::into_inner);

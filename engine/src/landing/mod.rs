@@ -5,7 +5,7 @@
 //! counts in one step. Either all new files of the statement land, or none.
 
 mod columns;
-mod discover;
+pub mod discover;
 mod drift;
 mod duplicates;
 pub mod formats;
@@ -21,7 +21,7 @@ mod schema;
 mod sort_out;
 
 pub use discover::fingerprint;
-use discover::{SourceFile, discover};
+use discover::{Discovered, discover};
 use load::Load;
 use options::LandingOptions;
 
@@ -39,13 +39,13 @@ use crate::{Error, Result};
 pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Vec<Copied>> {
     check_writable(id).map_err(|error| copy.target.locate(error))?;
     let options = LandingOptions::checked(&copy.options)?;
-    let files = find_files(session, copy, id).await?;
+    let Discovered { files, note } = find_files(session, copy, id, &options).await?;
     let mut load = Load::begin(session, id, options)
         .await
         .map_err(|error| copy.target.locate(error))?;
     let (new, mut copied) = load.sort_out(files).await?;
     if new.is_empty() {
-        return Ok(copied);
+        return Ok(with_note(copied, note));
     }
     load.choose_columns(&new).await?;
     load.find_duplicates(&new).await?;
@@ -55,10 +55,15 @@ pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Ve
     load.commit().await?;
     // Known and new files in the one order in which they were found.
     copied.sort_by(|left, right| left.source.cmp(&right.source));
-    Ok(copied)
+    Ok(with_note(copied, note))
 }
 
-async fn find_files(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Vec<SourceFile>> {
+async fn find_files(
+    session: &Session,
+    copy: &CopyInto,
+    id: &TableId,
+    options: &LandingOptions,
+) -> Result<Discovered> {
     let CopySource::Files(patterns) = &copy.source else {
         return Err(copy.target.locate(
             Error::input(format!("COPY INTO {id} takes files"))
@@ -66,7 +71,19 @@ async fn find_files(session: &Session, copy: &CopyInto, id: &TableId) -> Result<
         ));
     };
     let (patterns, folder) = (patterns.clone(), session.folder().to_owned());
-    blocking(move || discover(&patterns, &folder)).await
+    let (environment, read) = (session.environment().clone(), options.read.clone());
+    blocking(move || discover(&patterns, &folder, &read, &environment)).await
+}
+
+/// Puts what was left aside into the first result.
+fn with_note(mut copied: Vec<Copied>, note: Option<String>) -> Vec<Copied> {
+    if let (Some(first), Some(note)) = (copied.first_mut(), note) {
+        first.note = Some(match first.note.take() {
+            Some(before) => format!("{before}; {note}"),
+            None => note,
+        });
+    }
+    copied
 }
 
 async fn blocking<T: Send + 'static>(

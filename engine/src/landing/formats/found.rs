@@ -1,6 +1,8 @@
 //! What a format finds out about a column before a row is read.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 
 use super::csv::{Evidence, Kinds};
 
@@ -30,6 +32,12 @@ impl Found {
     /// both without loss.
     pub fn and(self, other: Found) -> Option<Found> {
         match (self, other) {
+            // A column without a value is whatever the other is.
+            (Found::Kinds(nothing), found) | (found, Found::Kinds(nothing))
+                if nothing == Kinds::default() =>
+            {
+                Some(found)
+            }
             (Found::Kinds(left), Found::Kinds(right)) => Some(Found::Kinds(left.and(right))),
             (left, right) => wider(left.data_type(), right.data_type()).map(Found::Type),
         }
@@ -51,6 +59,13 @@ fn wider(left: DataType, right: DataType) -> Option<DataType> {
         return Some(left);
     }
     match (&left, &right) {
+        (DataType::List(left), DataType::List(right)) => {
+            let element = wider(left.data_type().clone(), right.data_type().clone())?;
+            Some(DataType::List(Arc::new(Field::new(
+                "element", element, true,
+            ))))
+        }
+        (DataType::Struct(left), DataType::Struct(right)) => wider_struct(left, right),
         (Null, _) => Some(right),
         (_, Null) => Some(left),
         (Float32, Float64) | (Float64, Float32) => Some(Float64),
@@ -75,6 +90,23 @@ fn wider(left: DataType, right: DataType) -> Option<DataType> {
             (integer + scale <= 38).then(|| Decimal128(integer + scale, scale as i8))
         }
     }
+}
+
+/// The parts of both; those of one only may be NULL.
+fn wider_struct(left: &Fields, right: &Fields) -> Option<DataType> {
+    let mut parts: Vec<Field> = Vec::with_capacity(left.len());
+    for field in left {
+        let data_type = match right.find(field.name()) {
+            Some((_, other)) => wider(field.data_type().clone(), other.data_type().clone())?,
+            None => field.data_type().clone(),
+        };
+        parts.push(Field::new(field.name(), data_type, true));
+    }
+    let new = right
+        .iter()
+        .filter(|field| left.find(field.name()).is_none());
+    parts.extend(new.map(|field| field.as_ref().clone().with_nullable(true)));
+    Some(DataType::Struct(parts.into()))
 }
 
 fn is_text(data_type: &DataType) -> bool {

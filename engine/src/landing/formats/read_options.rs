@@ -1,6 +1,6 @@
 //! How files are read, checked once: what the formats need to know of the options as typed.
 
-use super::csv::CsvOptions;
+use super::csv::{CsvOptions, Delimiter};
 use crate::Result;
 use crate::sql::{Compression, DeclaredColumn, FileFormat, FileOptions, Names};
 
@@ -16,7 +16,13 @@ pub struct ReadOptions {
     /// Whether the names of columns become snake_case.
     pub snake_case: bool,
     /// How CSV files are read.
-    pub csv: CsvOptions,
+    csv: CsvOptions,
+    /// Whether the first row of a sheet holds the names.
+    pub header: bool,
+    /// Rows of a sheet before that.
+    pub skip: u64,
+    /// The sheet of a workbook; the first unless said.
+    pub sheet: Option<String>,
     given: FileOptions,
 }
 
@@ -32,6 +38,9 @@ impl ReadOptions {
             columns: options.columns.clone(),
             snake_case: options.names != Some(Names::Keep),
             csv: CsvOptions::checked(options)?,
+            header: options.header.unwrap_or(true),
+            skip: options.skip.unwrap_or(0),
+            sheet: options.sheet.clone(),
             given: options.clone(),
         })
     }
@@ -39,6 +48,15 @@ impl ReadOptions {
     /// What was typed.
     pub fn given(&self) -> &FileOptions {
         &self.given
+    }
+
+    /// How CSV files of a format are read: TSV is CSV with tabs.
+    pub fn csv_for(&self, format: FileFormat) -> CsvOptions {
+        let mut csv = self.csv.clone();
+        if format == FileFormat::Tsv && self.given.delimiter.is_none() {
+            csv.delimiter = Delimiter::TAB;
+        }
+        csv
     }
 
     /// Refuses options that mean nothing for files of a format.

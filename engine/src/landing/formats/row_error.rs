@@ -8,11 +8,12 @@ const SHOWN_LINE_BYTES: usize = 4096;
 /// A record that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowError {
-    /// The line of the fault, from 1.
+    /// The line of the fault, from 1; 0 in formats that have no lines.
     pub line: u64,
     /// The character of that line at which the fault is, from 1.
     pub character: u64,
-    /// The line on which the record starts, from 1.
+    /// The line on which the record starts, from 1; the number of the row in formats that have no
+    /// lines.
     pub record_line: u64,
     /// Where the record starts in the input, in bytes from 0.
     pub byte_offset: u64,
@@ -64,7 +65,7 @@ impl RowError {
         let line = self
             .raw_record
             .split('\n')
-            .nth((self.line - self.record_line) as usize)?;
+            .nth(self.line.checked_sub(self.record_line)? as usize)?;
         (line.len() <= SHOWN_LINE_BYTES).then(|| line.trim_end_matches('\r'))
     }
 }

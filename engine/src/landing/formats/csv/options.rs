@@ -1,6 +1,6 @@
 //! What a user may say about a CSV file.
 
-use crate::sql::{FileFormat, FileOptions};
+use crate::sql::FileOptions;
 use crate::{Error, Result};
 
 /// How to read a CSV file.
@@ -38,9 +38,6 @@ impl CsvOptions {
             header: options.header.unwrap_or(true),
             ..CsvOptions::default()
         };
-        if options.format == Some(FileFormat::Tsv) {
-            csv.delimiter = Delimiter::TAB;
-        }
         if let Some(delimiter) = &options.delimiter {
             let mut chars = delimiter.chars();
             csv.delimiter = match (chars.next(), chars.next()) {
@@ -94,11 +91,10 @@ impl Delimiter {
 
 /// Refuses what the reader does not heed yet.
 fn check_heeded(options: &FileOptions) -> Result<()> {
-    const UNHEEDED: [&str; 7] = [
+    const UNHEEDED: [&str; 6] = [
         "QUOTE",
         "ESCAPE",
         "COMMENT",
-        "SKIP",
         "ENCODING",
         "NULL",
         "DATE_FORMAT",

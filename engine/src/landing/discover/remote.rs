@@ -1,0 +1,193 @@
+//! Files in an object store or behind a web address: fetched whole to a file of this machine
+//! first, so that every format reads them alike and a cut connection is noticed before a row is.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt};
+use tempfile::NamedTempFile;
+use tokio::runtime::Handle;
+use url::Url;
+
+use super::SourceFile;
+use crate::config::Environment;
+use crate::landing::formats::ReadOptions;
+use crate::{Error, Kind, Place, Result};
+
+const SCHEMES: [&str; 10] = [
+    "s3", "s3a", "gs", "az", "adl", "abfs", "abfss", "azure", "http", "https",
+];
+
+/// The variables that say how to reach a store; those of the cloud's own tools.
+const VARIABLES: [&str; 14] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ALLOW_HTTP",
+    "AWS_SKIP_SIGNATURE",
+    "AZURE_STORAGE_ACCOUNT_NAME",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_SAS_KEY",
+    "GOOGLE_SERVICE_ACCOUNT",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+];
+
+/// The pattern as a URL, if it is one of another machine.
+///
+/// # Errors
+/// A scheme that is not known.
+pub(super) fn as_url(pattern: &str) -> Result<Option<Url>> {
+    let Some((scheme, _)) = pattern.split_once("://") else {
+        return Ok(None);
+    };
+    if scheme == "file" {
+        return Ok(None);
+    }
+    if !SCHEMES.contains(&scheme) {
+        return Err(Error::input(format!("cannot read {scheme}:// addresses"))
+            .hint(format!("known are file, {}", SCHEMES.join(", "))));
+    }
+    Url::parse(pattern)
+        .map(Some)
+        .map_err(|error| Error::input(format!("'{pattern}' is not an address: {error}")))
+}
+
+/// The objects behind a URL: one, or all whose name starts with it and goes on with `/`. A `*` in
+/// its last part is any text.
+///
+/// # Errors
+/// Nothing there, no rights, no answer.
+pub(super) fn fetch(
+    url: &Url,
+    options: &ReadOptions,
+    environment: &Environment,
+) -> Result<Vec<SourceFile>> {
+    let settings: BTreeMap<String, String> = VARIABLES
+        .iter()
+        .filter_map(|name| Some((name.to_lowercase(), environment.lookup(name)?)))
+        .collect();
+    // The path of a URL has its `*` and its spaces encoded.
+    let plain = without_password(url);
+    let (store, path) =
+        object_store::parse_url_opts(url, settings).map_err(|error| failed(&plain, error))?;
+    let store: Arc<dyn ObjectStore> = Arc::from(store);
+    Handle::current().block_on(async {
+        let mut files = Vec::new();
+        for object in list(&store, &path, &plain).await? {
+            let copy = copy_of(&store, &object, &plain).await?;
+            let identity = sibling(url, &path, &object);
+            let mut file = SourceFile::examine(
+                copy.to_path_buf(),
+                Path::new(object.as_ref()),
+                identity.clone(),
+                identity,
+                options,
+            )?;
+            file.fetched = Some(Arc::new(copy));
+            files.push(file);
+        }
+        Ok(files)
+    })
+}
+
+async fn list(
+    store: &Arc<dyn ObjectStore>,
+    path: &ObjectPath,
+    url: &str,
+) -> Result<Vec<ObjectPath>> {
+    let text = percent_encoding::percent_decode_str(path.as_ref()).decode_utf8_lossy();
+    let pattern = text.contains('*');
+    if !pattern {
+        match store.head(path).await {
+            Ok(_) => return Ok(vec![path.clone()]),
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(failed(url, error)),
+        }
+    }
+    let folder = match pattern {
+        true => text.rsplit_once('/').map_or("", |(folder, _)| folder),
+        false => &text,
+    };
+    let prefix = ObjectPath::from(folder);
+    let matcher = glob::Pattern::new(&text)
+        .map_err(|error| Error::input(format!("'{text}' is not a pattern: {error}")))?;
+    let mut paths: Vec<ObjectPath> = store
+        .list(Some(&prefix))
+        .map_ok(|object| object.location)
+        .try_filter(|location| {
+            let hidden = location
+                .filename()
+                .is_none_or(|name| name.starts_with(['.', '_']) || name.ends_with(".crc"));
+            let wanted = !hidden && (!pattern || matcher.matches(location.as_ref()));
+            std::future::ready(wanted)
+        })
+        .try_collect()
+        .await
+        .map_err(|error| failed(url, error))?;
+    paths.sort();
+    if paths.is_empty() {
+        return Err(Error::input(format!("nothing is at {url}")));
+    }
+    Ok(paths)
+}
+
+/// A copy of an object, deleted with the value.
+async fn copy_of(
+    store: &Arc<dyn ObjectStore>,
+    object: &ObjectPath,
+    url: &str,
+) -> Result<tempfile::TempPath> {
+    let mut file =
+        NamedTempFile::new().map_err(|error| Error::file("write", std::env::temp_dir(), error))?;
+    let mut bytes = store
+        .get(object)
+        .await
+        .map_err(|error| failed(url, error))?
+        .into_stream();
+    while let Some(part) = bytes.next().await {
+        let part = part.map_err(|error| failed(url, error))?;
+        file.write_all(&part)
+            .map_err(|error| Error::file("write", file.path(), error))?;
+    }
+    Ok(file.into_temp_path())
+}
+
+/// The URL of an object that was found through that of another.
+fn sibling(url: &Url, path: &ObjectPath, object: &ObjectPath) -> String {
+    let plain = without_password(url);
+    match plain.strip_suffix(path.as_ref()) {
+        Some(root) => format!("{root}{object}"),
+        None => format!("{}/{object}", plain.trim_end_matches('/')),
+    }
+}
+
+fn without_password(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both fail only for URLs that cannot have one.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url.set_query(None);
+    url.to_string()
+}
+
+fn failed(url: &str, error: object_store::Error) -> Error {
+    match error {
+        object_store::Error::NotFound { .. } => Error::input("nothing is there"),
+        object_store::Error::PermissionDenied { .. }
+        | object_store::Error::Unauthenticated { .. } => {
+            Error::input("the store refuses access").hint(
+                "give the rights in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or their like for Azure and Google",
+            )
+        }
+        error => Error::new(Kind::Unavailable, "the store cannot be read").source(error),
+    }
+    .place(Place::file(PathBuf::from(url)))
+}

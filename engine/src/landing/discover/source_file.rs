@@ -1,0 +1,152 @@
+//! A file to read: where it is, what it is, and what is in it.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use tempfile::TempPath;
+
+use super::hive::{PathColumn, path_columns};
+use super::recognise::{HEAD_BYTES, compression_of, format_of};
+use crate::landing::formats::ReadOptions;
+use crate::sql::{Compression, FileFormat};
+use crate::{Error, Result};
+
+const READ_BUFFER_BYTES: usize = 1 << 20;
+
+/// A file to land.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How messages call it: the path as the user gave it.
+    pub name: String,
+    /// The path or URL that the ledger knows it by: absolute, links resolved.
+    pub identity: String,
+    /// Its size in bytes, as it lies on disk.
+    pub bytes: u64,
+    /// BLAKE3 of its content and of the columns in its path, in hexadecimal.
+    pub hash: String,
+    /// What it is.
+    pub format: FileFormat,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// Columns that stand in its path.
+    pub path_columns: Vec<PathColumn>,
+    names: Arc<OnceLock<Vec<String>>>,
+    /// Keeps the copy of an object that was fetched.
+    pub(super) fetched: Option<Arc<TempPath>>,
+}
+
+impl SourceFile {
+    /// Looks at a file of this machine; paths shown to people are relative to `folder`.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(super) fn open(path: PathBuf, folder: &Path, options: &ReadOptions) -> Result<Self> {
+        let identity = path
+            .canonicalize()
+            .map_err(|error| Error::file("read", &path, error))?;
+        let shown = path.strip_prefix(folder).unwrap_or(&path).to_owned();
+        let name = shown.display().to_string();
+        SourceFile::examine(path, &shown, name, identity.display().to_string(), options)
+    }
+
+    /// Reads the file at `path` once. `named` is the path whose name and folders count.
+    pub(super) fn examine(
+        path: PathBuf,
+        named: &Path,
+        name: String,
+        identity: String,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let failed = |error| Error::file("read", &path, error);
+        let mut file = File::open(&path).map_err(failed)?;
+        let head = read_head(&mut file).map_err(failed)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&head).update_reader(&file).map_err(failed)?;
+        let bytes = hasher.count();
+        let path_columns = path_columns(named);
+        for column in &path_columns {
+            // The same rows in another folder are other rows.
+            let text = format!("\0{}={:?}", column.name, column.value);
+            hasher.update(text.as_bytes());
+        }
+        let compression = options.compression.unwrap_or_else(|| compression_of(&head));
+        let mut source = SourceFile {
+            name,
+            identity,
+            bytes,
+            hash: hasher.finalize().to_hex().to_string(),
+            format: options.format.unwrap_or(FileFormat::Csv),
+            compression,
+            path_columns,
+            names: Arc::default(),
+            fetched: None,
+            path,
+        };
+        if options.format.is_none() {
+            let head = match compression {
+                Compression::None => head,
+                _ => read_head(&mut source.read()?).unwrap_or_default(),
+            };
+            source.format = format_of(named, &head)?;
+        }
+        Ok(source)
+    }
+
+    /// Its text, decompressed.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn read(&self) -> Result<Box<dyn Read + Send>> {
+        let whole = BufReader::with_capacity(READ_BUFFER_BYTES, self.open_raw()?);
+        Ok(match self.compression {
+            Compression::None => Box::new(whole),
+            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(whole)),
+            Compression::Zstd => Box::new(
+                zstd::Decoder::with_buffer(whole)
+                    .map_err(|error| Error::file("read", &self.path, error))?,
+            ),
+            Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(whole)),
+            Compression::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(whole)),
+        })
+    }
+
+    /// The file as it lies on disk, for formats that jump about in it.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, or is compressed as a whole.
+    pub fn open_uncompressed(&self) -> Result<File> {
+        if self.compression != Compression::None {
+            return Err(Error::input(format!(
+                "a {} file compressed with {} cannot be read",
+                self.format, self.compression
+            ))
+            .place(crate::Place::file(&self.name))
+            .hint("unpack it; the format compresses on its own"));
+        }
+        self.open_raw()
+    }
+
+    /// The names of its columns, if they were looked up before.
+    pub fn remembered_names(&self) -> Option<&[String]> {
+        self.names.get().map(Vec::as_slice)
+    }
+
+    /// Remembers the names of its columns.
+    pub fn remember_names(&self, names: impl FnOnce() -> Vec<String>) -> &[String] {
+        self.names.get_or_init(names)
+    }
+
+    fn open_raw(&self) -> Result<File> {
+        File::open(&self.path).map_err(|error| Error::file("read", &self.path, error))
+    }
+}
+
+fn read_head(input: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    input.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
