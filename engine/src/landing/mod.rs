@@ -58,6 +58,17 @@ pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Ve
     Ok(with_note(copied, note))
 }
 
+/// Puts what there is to say about all files into the first result.
+fn with_note(mut copied: Vec<Copied>, note: Option<String>) -> Vec<Copied> {
+    if let (Some(first), Some(note)) = (copied.first_mut(), note) {
+        first.note = Some(match first.note.take() {
+            Some(before) => format!("{before}; {note}"),
+            None => note,
+        });
+    }
+    copied
+}
+
 async fn find_files(
     session: &Session,
     copy: &CopyInto,
@@ -73,17 +84,6 @@ async fn find_files(
     let (patterns, folder) = (patterns.clone(), session.folder().to_owned());
     let (environment, read) = (session.environment().clone(), options.read.clone());
     blocking(move || discover(&patterns, &folder, &read, &environment)).await
-}
-
-/// Puts what was left aside into the first result.
-fn with_note(mut copied: Vec<Copied>, note: Option<String>) -> Vec<Copied> {
-    if let (Some(first), Some(note)) = (copied.first_mut(), note) {
-        first.note = Some(match first.note.take() {
-            Some(before) => format!("{before}; {note}"),
-            None => note,
-        });
-    }
-    copied
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,7 +1,7 @@
 //! One write to one table: files first, then one commit that makes them, the removals, the
 //! ledger entries and the counts visible together, then the retired files go.
 //!
-//! Written with the library's data writer and commit builder rather than its write operation,
+//! Written with our own data files and the library's commit builder rather than its write operation,
 //! because that one cannot tag files with their source, put ledger entries and removals of our
 //! choice into the same commit, nor keep digits (its casts cut them).
 
@@ -20,7 +20,7 @@ use deltalake_core::kernel::{Add, Remove, Transaction};
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 
-use super::data_files::DataFiles;
+use super::data_files::{DataFiles, Limits};
 use super::lock::WriteLock;
 use super::origin::{Origin, Tags, is_ours, source_of, tags_of};
 use super::partitions::RowShaper;
@@ -156,19 +156,10 @@ impl TableTransaction {
         let shaper = RowShaper::new(definition, &rows.schema(), &self.state)?;
         let folder = self.warehouse.folder(&self.id);
         std::fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, error))?;
-        let table = self.warehouse.builder(&self.id)?.build()?;
-        let pool = &self.state.runtime_env().memory_pool;
-        let mut files = DataFiles::new(
-            &table,
-            &definition.schema,
-            definition.partition_columns(),
-            pool,
-        )?;
+        let limits = Limits::of(&self.state);
+        let mut files = DataFiles::new(folder, definition, shaper, limits, &self.state)?;
         while let Some(batch) = rows.next().await {
-            let batch = shaper.shape(&batch?)?;
-            if batch.num_rows() > 0 {
-                files.write(&batch).await?;
-            }
+            files.write(batch?).await?;
         }
         let adds = files.finish().await?;
         let count = adds.iter().map(rows_of).sum::<Result<u64>>()?;

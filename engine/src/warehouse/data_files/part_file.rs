@@ -1,0 +1,250 @@
+//! Data files on disk: staged under another name while they grow, and gone unless they are
+//! finished.
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use delta_kernel::expressions::Scalar;
+use deltalake_core::kernel::Add;
+use deltalake_core::kernel::scalars::ScalarExt;
+use object_store::path::Path as StorePath;
+use parquet::file::writer::SerializedFileWriter;
+use uuid::Uuid;
+
+use super::row_group::{FileSchema, RowGroup, encoding_failed};
+use super::split::{Key, Part};
+use super::statistics::statistics;
+use crate::warehouse::sweep::delete_file;
+use crate::{Error, Result};
+
+/// The files of one write, finished ones and those that still grow: at most one per partition.
+pub(super) struct PartFiles {
+    folder: PathBuf,
+    partition_columns: Vec<String>,
+    schema: Arc<FileSchema>,
+    /// The size at which a file is finished.
+    file_bytes: usize,
+    partitions: HashMap<Key, Partition>,
+    finished: Vec<(Add, OnDisk)>,
+}
+
+struct Partition {
+    /// Its folder below that of the table, as the log writes it.
+    path: StorePath,
+    values: HashMap<String, Option<String>>,
+    growing: Option<PartFile>,
+}
+
+/// A file that grows. No descriptor is kept: there may be thousands of partitions.
+struct PartFile {
+    path: StorePath,
+    file: PathBuf,
+    /// Under another name, which hides it from readers and marks it as a leftover after a kill.
+    staged: OnDisk,
+    writer: SerializedFileWriter<Vec<u8>>,
+    with_nan: Vec<usize>,
+}
+
+/// A file that is deleted when it is dropped, unless it is kept.
+struct OnDisk {
+    file: PathBuf,
+    table: PathBuf,
+    kept: bool,
+}
+
+impl PartFiles {
+    pub(super) fn new(
+        folder: PathBuf,
+        partition_columns: Vec<String>,
+        schema: Arc<FileSchema>,
+        file_bytes: usize,
+    ) -> Self {
+        PartFiles {
+            folder,
+            partition_columns,
+            schema,
+            file_bytes,
+            partitions: HashMap::new(),
+            finished: Vec::new(),
+        }
+    }
+
+    /// Meets a partition before its first row group.
+    ///
+    /// # Errors
+    /// Values that cannot be the name of a folder.
+    pub(super) fn know(&mut self, part: &Part) -> Result<()> {
+        if !self.partitions.contains_key(&part.key) {
+            let partition = Partition::new(&self.partition_columns, part)?;
+            self.partitions.insert(part.key.clone(), partition);
+        }
+        Ok(())
+    }
+
+    /// Appends a row group to the file of its partition.
+    ///
+    /// # Errors
+    /// A disk that is full or cannot be written.
+    pub(super) fn append(&mut self, key: &Key, row_group: RowGroup) -> Result<()> {
+        let partition = self
+            .partitions
+            .get_mut(key)
+            .ok_or_else(|| Error::internal("rows of an unknown partition"))?;
+        let mut file = match partition.growing.take() {
+            Some(file) => file,
+            None => PartFile::create(&self.folder, &partition.path, &self.schema)?,
+        };
+        file.append(row_group)?;
+        if file.writer.bytes_written() >= self.file_bytes {
+            let values = partition.values.clone();
+            self.finished.push(file.finish(&self.schema, values)?);
+        } else {
+            partition.growing = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Finishes all files.
+    ///
+    /// # Errors
+    /// A disk that is full or cannot be written.
+    pub(super) fn finish(mut self) -> Result<Vec<Add>> {
+        for partition in mem::take(&mut self.partitions).into_values() {
+            if let Some(file) = partition.growing {
+                self.finished
+                    .push(file.finish(&self.schema, partition.values)?);
+            }
+        }
+        let mut adds = Vec::with_capacity(self.finished.len());
+        for (add, mut file) in self.finished {
+            file.keep();
+            adds.push(add);
+        }
+        adds.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(adds)
+    }
+}
+
+impl Partition {
+    fn new(columns: &[String], part: &Part) -> Result<Self> {
+        let mut folders = Vec::with_capacity(columns.len());
+        let mut values = HashMap::with_capacity(columns.len());
+        for (column, value) in columns.iter().zip(&part.values) {
+            let value = Scalar::from_array(value, 0).ok_or_else(|| {
+                Error::internal(format!("partition column `{column}` has no value"))
+            })?;
+            folders.push(format!("{column}={}", value.serialize_encoded()));
+            let text = (!value.is_null()).then(|| value.serialize());
+            values.insert(column.clone(), text);
+        }
+        let path = StorePath::parse(folders.join("/")).map_err(|error| {
+            Error::input("a partition value cannot be the name of a folder")
+                .hint("partition by another column")
+                .source(error)
+        })?;
+        Ok(Partition {
+            path,
+            values,
+            growing: None,
+        })
+    }
+}
+
+impl PartFile {
+    fn create(table: &Path, partition: &StorePath, schema: &FileSchema) -> Result<Self> {
+        let name = format!("part-00000-{}-c000.zstd.parquet", Uuid::new_v4());
+        let path = partition.clone().join(name.as_str());
+        let folder = table.join(partition.as_ref());
+        fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, error))?;
+        Ok(PartFile {
+            path,
+            staged: OnDisk {
+                file: folder.join(format!("{name}#1")),
+                table: table.to_owned(),
+                kept: false,
+            },
+            file: folder.join(name),
+            writer: schema.open_file()?,
+            with_nan: Vec::new(),
+        })
+    }
+
+    fn append(&mut self, row_group: RowGroup) -> Result<()> {
+        let mut writer = self.writer.next_row_group().map_err(encoding_failed)?;
+        for chunk in row_group.chunks {
+            chunk
+                .append_to_row_group(&mut writer)
+                .map_err(encoding_failed)?;
+        }
+        writer.close().map_err(encoding_failed)?;
+        self.with_nan.extend(row_group.with_nan);
+        self.write_out()
+    }
+
+    fn finish(
+        mut self,
+        schema: &FileSchema,
+        partition_values: HashMap<String, Option<String>>,
+    ) -> Result<(Add, OnDisk)> {
+        let metadata = self.writer.finish().map_err(encoding_failed)?;
+        self.write_out()?;
+        let size = self.writer.bytes_written() as i64;
+        fs::rename(&self.staged.file, &self.file).map_err(|error| self.failed(error))?;
+        self.staged.file = self.file;
+        let add = Add {
+            path: self.path.to_string(),
+            partition_values,
+            size,
+            modification_time: milliseconds_now(),
+            data_change: true,
+            stats: Some(statistics(&metadata, schema.schema(), &self.with_nan)),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+            clustering_provider: None,
+        };
+        Ok((add, self.staged))
+    }
+
+    /// What the encoder has collected goes to the disk.
+    fn write_out(&mut self) -> Result<()> {
+        self.writer.flush().map_err(|error| self.failed(error))?;
+        let bytes = mem::take(self.writer.inner_mut());
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.staged.file)
+            .and_then(|mut file| file.write_all(&bytes))
+            .map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        Error::file("write", &self.file, error)
+    }
+}
+
+impl OnDisk {
+    fn keep(&mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for OnDisk {
+    fn drop(&mut self) {
+        if !self.kept {
+            delete_file(&self.file, &self.table);
+        }
+    }
+}
+
+fn milliseconds_now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_millis() as i64)
+}

@@ -1,0 +1,192 @@
+//! Encoding rows as a row group of a Parquet file, in memory.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::concat;
+use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
+use datafusion::common::hash_utils::{RandomState, create_hashes};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
+};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
+
+use crate::{Error, Result};
+
+/// Values per column that decide whether a dictionary pays.
+const SAMPLED_VALUES: usize = 1024;
+/// Above this share of distinct values a dictionary costs more time than it saves space.
+const DISTINCT_SHARE: f64 = 0.5;
+
+/// The columns of the data files of a table.
+#[derive(Debug)]
+pub(super) struct FileSchema {
+    schema: SchemaRef,
+    random_state: RandomState,
+}
+
+/// Encoded rows.
+pub(super) struct RowGroup {
+    /// One chunk per leaf column.
+    pub chunks: Vec<ArrowColumnChunk>,
+    /// The columns that hold a NaN: the smallest and largest value in a footer leave it out.
+    pub with_nan: Vec<usize>,
+}
+
+impl FileSchema {
+    /// # Errors
+    /// A type that Parquet cannot hold.
+    pub(super) fn new(schema: SchemaRef) -> Result<Self> {
+        let schema = FileSchema {
+            schema,
+            random_state: RandomState::default(),
+        };
+        schema.open_file()?;
+        Ok(schema)
+    }
+
+    /// The columns.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// A file that has no row group yet; it collects its bytes.
+    ///
+    /// # Errors
+    /// A type that Parquet cannot hold.
+    pub(super) fn open_file(&self) -> Result<SerializedFileWriter<Vec<u8>>> {
+        Ok(self.writers(properties(&[]))?.0)
+    }
+
+    /// The rows of some batches as one row group.
+    ///
+    /// # Errors
+    /// None in practice: all types were accepted by [`FileSchema::new`].
+    pub(super) fn encode(&self, batches: Vec<RecordBatch>) -> Result<RowGroup> {
+        let columns = columns_of(batches)?;
+        let without_dictionary: Vec<_> = columns
+            .iter()
+            .zip(self.schema.fields())
+            .filter(|(column, _)| !self.repays_dictionary(column))
+            .map(|(_, field)| field.name().as_str())
+            .collect();
+        let with_nan = (0..columns.len())
+            .filter(|index| holds_nan(&columns[*index]))
+            .collect();
+        let (_, factory) = self.writers(properties(&without_dictionary))?;
+        let mut encoders = factory
+            .create_column_writers(0)
+            .map_err(encoding_failed)?
+            .into_iter();
+        let mut chunks = Vec::with_capacity(encoders.len());
+        for (column, field) in columns.into_iter().zip(self.schema.fields()) {
+            let leaves = compute_leaves(field, &column).map_err(encoding_failed)?;
+            for (leaf, mut encoder) in leaves.iter().zip(&mut encoders) {
+                encoder.write(leaf).map_err(encoding_failed)?;
+                chunks.push(encoder.close().map_err(encoding_failed)?);
+            }
+        }
+        Ok(RowGroup { chunks, with_nan })
+    }
+
+    fn writers(
+        &self,
+        properties: WriterProperties,
+    ) -> Result<(SerializedFileWriter<Vec<u8>>, ArrowRowGroupWriterFactory)> {
+        let options = ArrowWriterOptions::new().with_properties(properties);
+        ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&self.schema), options)
+            .and_then(ArrowWriter::into_serialized_writer)
+            .map_err(encoding_failed)
+    }
+
+    /// Whether values repeat so often that a dictionary of them pays, judged by a sample.
+    fn repays_dictionary(&self, column: &ArrayRef) -> bool {
+        if column.data_type().is_nested() {
+            return true;
+        }
+        let sample = column.slice(0, column.len().min(SAMPLED_VALUES));
+        let mut hashes = vec![0; sample.len()];
+        if create_hashes([&sample], &self.random_state, &mut hashes).is_err() {
+            return true;
+        }
+        let distinct = hashes.into_iter().collect::<HashSet<u64>>().len();
+        let expected = expected_distinct(distinct, sample.len(), column.len());
+        expected <= DISTINCT_SHARE * column.len() as f64
+    }
+}
+
+/// The columns of all batches together. Each is put together on its own and the batches go before
+/// the first is encoded, so that the rows are in memory once, or little more.
+fn columns_of(batches: Vec<RecordBatch>) -> Result<Vec<ArrayRef>> {
+    if let [one] = batches.as_slice() {
+        return Ok(one.columns().to_vec());
+    }
+    let count = batches.first().map_or(0, RecordBatch::num_columns);
+    (0..count)
+        .map(|index| {
+            let parts: Vec<&dyn Array> = batches
+                .iter()
+                .map(|batch| batch.column(index).as_ref())
+                .collect();
+            Ok(concat(&parts)?)
+        })
+        .collect()
+}
+
+/// How many distinct values `rows` rows have, when `sampled` of them have `distinct`: the values
+/// are taken to be drawn from a pool, all equally likely. From a pool of P values, n draws give
+/// P (1 - e^(-n/P)) distinct ones on average (Feller, An Introduction to Probability Theory I, IV.2).
+fn expected_distinct(distinct: usize, sampled: usize, rows: usize) -> f64 {
+    if distinct >= sampled {
+        return rows as f64;
+    }
+    let drawn = |pool: f64, draws: usize| -pool * (-(draws as f64) / pool).exp_m1();
+    let (mut low, mut high) = (distinct as f64, (sampled * sampled) as f64);
+    while high - low > 1.0 {
+        let middle = f64::midpoint(low, high);
+        match drawn(middle, sampled) < distinct as f64 {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    drawn(high, rows)
+}
+
+fn holds_nan(column: &ArrayRef) -> bool {
+    match column.data_type() {
+        DataType::Float32 => {
+            let values = column.as_primitive::<Float32Type>();
+            values.iter().flatten().any(f32::is_nan)
+        }
+        DataType::Float64 => {
+            let values = column.as_primitive::<Float64Type>();
+            values.iter().flatten().any(f64::is_nan)
+        }
+        _ => false,
+    }
+}
+
+/// Statistics per row group and column: those of pages help nobody where rows are in no order.
+fn properties(without_dictionary: &[&str]) -> WriterProperties {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    without_dictionary
+        .iter()
+        .fold(properties, |properties, column| {
+            let path = ColumnPath::new(vec![(*column).to_owned()]);
+            properties.set_column_dictionary_enabled(path, false)
+        })
+        .build()
+}
+
+/// Encoding in memory meets no disk; what fails is ours.
+pub(super) fn encoding_failed(error: ParquetError) -> Error {
+    Error::internal("cannot encode rows as Parquet").source(error)
+}
