@@ -11,6 +11,7 @@ pub mod error;
 pub mod execute;
 pub mod landing;
 pub mod pipelines;
+pub mod progress;
 pub mod reconciliation;
 pub mod report;
 pub mod session;

@@ -25,6 +25,8 @@ use deltalake_core::delta_datafusion::planner::DeltaExtensionPlanner;
 
 use crate::config::{Config, ConnectionConfig, Environment, SETTINGS, parse_bytes, parse_threads};
 use crate::connections::{Connection, interpolate};
+use crate::landing::{FileReader, Outside};
+use crate::progress::Progress;
 use crate::sql::{Name, Query, Set, closest};
 use crate::warehouse::{CATALOG, Snapshot, TableId, Warehouse, Zone};
 use crate::{Error, Result};
@@ -41,6 +43,7 @@ pub struct Session {
     environment: Environment,
     config: Config,
     folder: PathBuf,
+    progress: Progress,
 }
 
 /// What the name of a table or view stands for.
@@ -74,6 +77,7 @@ impl Session {
             environment: config.environment.clone(),
             config,
             folder: PathBuf::new(),
+            progress: Progress::default(),
         })
     }
 
@@ -102,15 +106,29 @@ impl Session {
         &self.folder
     }
 
-    /// The variables that settings and addresses may name.
-    pub fn environment(&self) -> &Environment {
-        &self.environment
+    /// Where rows and fetched files lie while they are worked on.
+    pub fn spill_folder(&self) -> &Path {
+        &self.config.spill_folder
+    }
+
+    /// What it takes to fetch files from elsewhere.
+    pub fn outside(&self) -> Outside {
+        Outside {
+            environment: self.environment.clone(),
+            spill_folder: self.config.spill_folder.clone(),
+        }
+    }
+
+    /// How far the load is that runs, if one does.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// A planner for one statement.
     pub fn begin(&self) -> Planner {
         let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
-        let (snapshot, mut state) = Snapshot::begin(&self.warehouse, &base);
+        let reader = Arc::new(FileReader::new(&self.folder, self.outside()));
+        let (snapshot, mut state) = Snapshot::begin(&self.warehouse, &base, reader);
         // `now()` is the start of the statement, everywhere in it.
         state.mark_start_execution();
         Planner {
@@ -255,11 +273,7 @@ impl Planner {
     /// # Errors
     /// Unknown tables, columns and functions, wrong types; with their place.
     pub async fn plan(&self, query: Query) -> Result<LogicalPlan> {
-        let relations = query.relations().unwrap_or_default();
-        self.state
-            .statement_to_plan(query.into_ast())
-            .await
-            .map_err(|error| self.snapshot.explain(error.into(), &relations))
+        self.snapshot.plan(query, &self.state).await
     }
 
     /// Plans the query of a view that is to be called `id`: names without a zone belong to its

@@ -3,6 +3,7 @@
 mod arguments;
 mod pipeline;
 pub mod print;
+mod progress_line;
 mod repl;
 mod runtime;
 mod scripts;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::print::{Format, print_batches};
+use super::progress_line::ProgressLine;
 use super::runtime::Runtime;
 use crate::Result;
 use crate::pipelines::{self, Progress, RunReport, RunRequest, StepReport, StepStatus};
+use crate::progress as load;
 use crate::reconciliation::Copied;
 use crate::report::{self, duration, grouped};
 use crate::session::Session;
@@ -24,7 +26,7 @@ pub fn run(
     format: Format,
 ) -> Result<()> {
     let request = request.clone();
-    let mut line = StepLine::default();
+    let mut line = StepLine::new(session.progress().clone());
     let run = async move {
         pipelines::run(session, &request, move |progress| line.show(&progress)).await
     };
@@ -45,36 +47,50 @@ pub fn run(
 }
 
 /// The line of the step that runs: with a clock on a terminal, only its end elsewhere.
-#[derive(Default)]
 struct StepLine {
-    spinner: Option<ProgressBar>,
+    /// That of the load in the step, which has a line of its own below.
+    load: load::Progress,
+    lines: MultiProgress,
+    shown: Option<(ProgressBar, ProgressLine)>,
 }
 
 /// After Ctrl-C nobody tells the line that its step has ended.
 impl Drop for StepLine {
     fn drop(&mut self) {
-        if let Some(spinner) = self.spinner.take() {
-            spinner.finish_and_clear();
-        }
+        self.clear();
     }
 }
 
 impl StepLine {
+    fn new(load: load::Progress) -> Self {
+        StepLine {
+            load,
+            lines: MultiProgress::new(),
+            shown: None,
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some((spinner, load)) = self.shown.take() {
+            drop(load);
+            spinner.finish_and_clear();
+        }
+    }
+
     fn show(&mut self, progress: &Progress<'_>) {
         match progress {
             Progress::Started(number, count, step) => {
-                let spinner =
-                    ProgressBar::new_spinner().with_message(format!("[{number}/{count}] {step}"));
+                let spinner = self.lines.add(ProgressBar::new_spinner());
+                spinner.set_message(format!("[{number}/{count}] {step}"));
                 if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
                     spinner.set_style(style);
                 }
                 spinner.enable_steady_tick(std::time::Duration::from_millis(100));
-                self.spinner = Some(spinner);
+                let load = ProgressLine::below(&self.lines, self.load.clone());
+                self.shown = Some((spinner, load));
             }
             Progress::Ended(number, count, step) => {
-                if let Some(spinner) = self.spinner.take() {
-                    spinner.finish_and_clear();
-                }
+                self.clear();
                 report::note(&format!("[{number}/{count}] {}", describe(step)));
                 report::rejected(&step.copied);
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::print::{Format, print_batches, print_rows};
+use super::progress_line::ProgressLine;
 use super::runtime::Runtime;
 use crate::Result;
 use crate::execute::{Done, Outcome, execute};
@@ -23,7 +24,13 @@ pub fn run(
     format: Format,
 ) -> Result<()> {
     let session = Arc::clone(session);
-    match runtime.run(async move { execute(&session, statement).await })? {
+    let line = match &statement {
+        Statement::CopyInto(_) => Some(ProgressLine::alone(session.progress().clone())),
+        _ => None,
+    };
+    let outcome = runtime.run(async move { execute(&session, statement).await });
+    drop(line);
+    match outcome? {
         Outcome::Rows(rows) => {
             let schema = Arc::clone(rows.schema());
             print_rows(format, &schema, runtime.stream(rows)?)

@@ -138,6 +138,24 @@ pub fn found_columns(
     Ok(names.into_iter().zip(found).map(inferred).collect())
 }
 
+/// For each field of a schema the place of its column in the file; `None` where it has none.
+///
+/// # Errors
+/// A file whose beginning cannot be read.
+pub fn places_of(
+    file: &SourceFile,
+    options: &ReadOptions,
+    schema: &Schema,
+) -> Result<Vec<Option<usize>>> {
+    let columns = named_columns(file, options)?;
+    let place = |field: &Arc<Field>| {
+        columns
+            .iter()
+            .position(|column| column.name == *field.name())
+    };
+    Ok(schema.fields().iter().map(place).collect())
+}
+
 /// The types that COLUMNS declares, by the names in the table.
 ///
 /// # Errors

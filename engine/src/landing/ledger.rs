@@ -255,13 +255,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, hash: &str) -> SourceFile {
-        SourceFile {
-            path: path.into(),
-            name: path.to_owned(),
-            identity: path.to_owned(),
-            bytes: 1,
-            hash: hash.to_owned(),
-        }
+        SourceFile::known_by(path, hash)
     }
 
     /// The ledger as the next load reads it from the log.

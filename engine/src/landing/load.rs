@@ -17,6 +17,7 @@ use super::records::{self, LoadRecord};
 use super::rejects::{self, Policy, ReadAgain, RejectedFrom, Rejects};
 use super::schema::{compare_columns, make_columns};
 use super::sort_out::FilesKnown;
+use crate::progress::Running;
 use crate::reconciliation::{Copied, CopyStatus};
 use crate::report::grouped;
 use crate::session::{Planner, Session};
@@ -106,6 +107,7 @@ impl<'s> Load<'s> {
     /// # Errors
     /// A file that cannot be read, columns that do not fit the table.
     pub(super) async fn choose_columns(&mut self, files: &[SourceFile]) -> Result<()> {
+        let _running = self.start("looking at", files);
         let state = Arc::clone(self.planner.state());
         let Some(table) = self.transaction.definition() else {
             let new = make_columns(files, &self.options, state).await?;
@@ -132,6 +134,7 @@ impl<'s> Load<'s> {
         let Some(deduplicate) = &self.options.reload.deduplicate else {
             return Ok(());
         };
+        let _running = self.start("looking for duplicates in", files);
         let readings = files.iter().map(|file| self.reading(file));
         let duplicates = find_duplicates(
             readings.collect::<Result<_>>()?,
@@ -142,7 +145,8 @@ impl<'s> Load<'s> {
         .await?;
         for (index, file) in files.iter().enumerate() {
             let replaced = duplicates.replaced_by(index);
-            let note = format!("took the place of {replaced} rows of the table");
+            let rows = if replaced == 1 { "row" } else { "rows" };
+            let note = format!("took the place of {replaced} {rows} of the table");
             self.note(file, (replaced > 0).then_some(note));
             let of_file = duplicates.of_file(index, file);
             self.duplicates.insert(file.identity.clone(), of_file);
@@ -150,11 +154,38 @@ impl<'s> Load<'s> {
         Ok(())
     }
 
+    /// Lands files one after the other.
+    ///
+    /// # Errors
+    /// Those of the first file that does not land.
+    pub(super) async fn land_files(&mut self, files: &[SourceFile]) -> Result<Vec<Copied>> {
+        let running = self.start("loading", files);
+        let mut passed = 0;
+        let mut copied = Vec::with_capacity(files.len());
+        for file in files {
+            copied.push(self.land_file(file).await?);
+            passed += file.bytes;
+            running.passed(passed);
+        }
+        Ok(copied)
+    }
+
+    /// Tells whoever watches what is being done, and of how many bytes.
+    fn start(&self, doing: &str, files: &[SourceFile]) -> Running {
+        let bytes = files.iter().map(|file| file.bytes).sum();
+        let what = match files {
+            [one] => one.name.clone(),
+            several => format!("{} files", several.len()),
+        };
+        let progress = self.session.progress();
+        progress.start(format!("{doing} {what}"), bytes)
+    }
+
     /// Reads a file, writes its rows, and accounts for every one of them.
     ///
     /// # Errors
     /// The first row that does not fit, a full disk, counts that do not add up.
-    pub(super) async fn land_file(&mut self, file: &SourceFile) -> Result<Copied> {
+    async fn land_file(&mut self, file: &SourceFile) -> Result<Copied> {
         let started = Instant::now();
         let origin = Origin {
             source: file.identity.clone(),
@@ -223,6 +254,7 @@ impl<'s> Load<'s> {
         let counts = serde_json::to_value(&self.records)
             .map_err(|error| Error::internal("counts are not JSON").source(error))?;
         let spools = rejects.into_spools();
+        let before = self.transaction.table().cloned();
         let written = self.transaction.commit(Some(counts)).await?;
         let records: Vec<_> = self
             .records
@@ -230,7 +262,14 @@ impl<'s> Load<'s> {
             .map(|record| (record, written.version))
             .collect();
         rejects::keep(self.session, spools).await?;
-        records::keep(self.session, &records).await
+        records::keep(self.session, &records).await?;
+        match before {
+            // Nobody came between, whose records might be missing.
+            Some(table) if table.version().map(|version| version + 1) == Some(written.version) => {
+                records::mark_kept(self.session, &self.id, &table, written.version)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The error of a file with what its columns have to do with it.

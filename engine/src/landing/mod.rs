@@ -5,7 +5,7 @@
 //! counts in one step. Either all new files of the statement land, or none.
 
 mod columns;
-pub mod discover;
+mod discover;
 mod drift;
 mod duplicates;
 pub mod formats;
@@ -14,24 +14,28 @@ mod ledger;
 mod load;
 pub mod names;
 mod options;
+mod query;
 mod read;
 mod records;
 mod rejects;
+mod relation;
 mod schema;
 mod sort_out;
 
-pub use discover::fingerprint;
 use discover::{Discovered, discover};
+pub use discover::{Outside, fingerprint};
 use load::Load;
 use options::LandingOptions;
+use query::run_to_file;
+pub use relation::FileReader;
 
 use crate::reconciliation::Copied;
 use crate::session::Session;
-use crate::sql::{CopyInto, CopySource};
+use crate::sql::{CopyInto, CopySource, Query};
 use crate::warehouse::{TableId, check_writable};
 use crate::{Error, Result};
 
-/// Lands the files of a COPY INTO in a table of the warehouse; one result per file.
+/// Lands the files or the query of a COPY INTO in a table of the warehouse; one result per file.
 ///
 /// # Errors
 /// A file that is missing, was changed since it was loaded, or holds a row that does not fit:
@@ -39,7 +43,11 @@ use crate::{Error, Result};
 pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Vec<Copied>> {
     check_writable(id).map_err(|error| copy.target.locate(error))?;
     let options = LandingOptions::checked(&copy.options)?;
-    let Discovered { files, note } = find_files(session, copy, id, &options).await?;
+    let Discovered { files, note } = find_files(session, copy, &options).await?;
+    let files = files
+        .into_iter()
+        .map(|file| file.counted_by(session.progress().clone()))
+        .collect();
     let mut load = Load::begin(session, id, options)
         .await
         .map_err(|error| copy.target.locate(error))?;
@@ -49,9 +57,7 @@ pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Ve
     }
     load.choose_columns(&new).await?;
     load.find_duplicates(&new).await?;
-    for file in &new {
-        copied.push(load.land_file(file).await?);
-    }
+    copied.extend(load.land_files(&new).await?);
     load.commit().await?;
     // Known and new files in the one order in which they were found.
     copied.sort_by(|left, right| left.source.cmp(&right.source));
@@ -72,18 +78,20 @@ fn with_note(mut copied: Vec<Copied>, note: Option<String>) -> Vec<Copied> {
 async fn find_files(
     session: &Session,
     copy: &CopyInto,
-    id: &TableId,
     options: &LandingOptions,
 ) -> Result<Discovered> {
-    let CopySource::Files(patterns) = &copy.source else {
-        return Err(copy.target.locate(
-            Error::input(format!("COPY INTO {id} takes files"))
-                .hint("use INSERT INTO or CREATE TABLE AS for a query"),
-        ));
+    let patterns = match &copy.source {
+        CopySource::Files(patterns) => patterns.clone(),
+        CopySource::Query(query) => {
+            return run_to_file(session, query.clone(), &options.read).await;
+        }
+        CopySource::Relation(name) => {
+            return run_to_file(session, Query::select_all(name)?, &options.read).await;
+        }
     };
-    let (patterns, folder) = (patterns.clone(), session.folder().to_owned());
-    let (environment, read) = (session.environment().clone(), options.read.clone());
-    blocking(move || discover(&patterns, &folder, &read, &environment)).await
+    let (folder, read) = (session.folder().to_owned(), options.read.clone());
+    let outside = session.outside();
+    blocking(move || discover(&patterns, &folder, &read, &outside)).await
 }
 
 async fn blocking<T: Send + 'static>(

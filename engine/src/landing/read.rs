@@ -100,6 +100,7 @@ impl Reading {
                     let piece = faults.take_out(piece?)?;
                     let records = piece.records();
                     sink.read.fetch_add(records, Ordering::Relaxed);
+                    self.file.progress().add_rows(records);
                     sink.rounded.fetch_add(piece.rounded, Ordering::Relaxed);
                     sink.rejects().set_aside(records, piece.rejects)?;
                     let mut rows = piece.rows;

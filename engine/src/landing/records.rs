@@ -2,7 +2,8 @@
 //!
 //! The record travels with the commit of the rows, and is then copied to the system table. A
 //! process that was killed between the two leaves it in the log of the table, from where the
-//! next load puts it right.
+//! next load puts it right. A mark says up to which version that has been done, so that a long log
+//! is not read again and again.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,16 +12,13 @@ use arrow::array::{
     ArrayRef, AsArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
 };
 use deltalake_core::DeltaTable;
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::session::Session;
 use crate::warehouse::system::{self, SystemTable};
 use crate::warehouse::{COMMIT_KEY, TableId};
 use crate::{Error, Result};
-
-/// How many commits back a missing record is looked for.
-const COMMITS_SEARCHED: usize = 20;
 
 /// One loaded file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,15 +103,65 @@ pub async fn keep(session: &Session, records: &[(LoadRecord, u64)]) -> Result<()
     system::append(session, SystemTable::Loads, batch).await
 }
 
-/// Copies records that are in the log of a table but not in `system.loads`.
+/// Copies records that are in the log of a table but not in `system.loads`. Needs the write lock
+/// of the table.
 ///
 /// # Errors
 /// A log or a table that cannot be read.
 pub async fn repair(session: &Session, id: &TableId, table: &DeltaTable) -> Result<()> {
-    let committed = committed(table).await?;
-    if committed.is_empty() {
+    let newest = table.version().unwrap_or_default();
+    let done = kept_up_to(session, id, table)?;
+    if done == Some(newest) {
         return Ok(());
     }
+    let committed = committed_after(table, done, newest).await?;
+    if !committed.is_empty() {
+        let known = known_loads(session, id).await?;
+        let missing: Vec<_> = committed
+            .into_iter()
+            .filter(|(record, _)| !known.contains(&record.load_id))
+            .collect();
+        if !missing.is_empty() {
+            keep(session, &missing).await?;
+        }
+    }
+    mark_kept(session, id, table, newest)
+}
+
+/// Marks that `system.loads` has all loads of a table up to a version.
+///
+/// # Errors
+/// A warehouse that cannot be written.
+pub fn mark_kept(session: &Session, id: &TableId, table: &DeltaTable, version: u64) -> Result<()> {
+    let mark = format!("{} {version}", table.snapshot()?.metadata().id());
+    session.warehouse().mark(&mark_name(id), &mark)
+}
+
+/// The version up to which `system.loads` is complete for a table; `None` where nobody knows.
+fn kept_up_to(session: &Session, id: &TableId, table: &DeltaTable) -> Result<Option<u64>> {
+    let loads = SystemTable::Loads.id()?;
+    if session.warehouse().entry(&loads).is_none() {
+        return Ok(None);
+    }
+    let mark = session.warehouse().marked(&mark_name(id));
+    let known = mark.as_deref().and_then(|mark| mark.split_once(' '));
+    let Some((table_id, version)) = known else {
+        return Ok(None);
+    };
+    // A table that was dropped and made anew counts from 0 again.
+    let same = table_id == table.snapshot()?.metadata().id();
+    let version = version
+        .parse()
+        .ok()
+        .filter(|version| Some(*version) <= table.version());
+    Ok(version.filter(|_| same))
+}
+
+fn mark_name(id: &TableId) -> String {
+    format!("{}.{}.loads", id.zone, id.name)
+}
+
+async fn known_loads(session: &Session, id: &TableId) -> Result<HashSet<String>> {
     let target = id.to_string().replace('\'', "''");
     let kept =
         system::records(session, SystemTable::Loads, &format!("target = '{target}'")).await?;
@@ -122,31 +170,41 @@ pub async fn repair(session: &Session, id: &TableId, table: &DeltaTable) -> Resu
         let ids = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
         known.extend(ids.as_string::<i32>().iter().flatten().map(str::to_owned));
     }
-    let missing: Vec<_> = committed
-        .into_iter()
-        .filter(|(record, _)| !known.contains(&record.load_id))
-        .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        keep(session, &missing).await
-    }
+    Ok(known)
 }
 
-async fn committed(table: &DeltaTable) -> Result<Vec<(LoadRecord, u64)>> {
-    let newest = table.version().unwrap_or_default();
+/// The records of the commits after `done`, up to `newest`.
+async fn committed_after(
+    table: &DeltaTable,
+    done: Option<u64>,
+    newest: u64,
+) -> Result<Vec<(LoadRecord, u64)>> {
+    let log_store = table.log_store();
     let mut records = Vec::new();
-    let commits: Vec<_> = table.history(Some(COMMITS_SEARCHED)).try_collect().await?;
-    for (age, commit) in commits.into_iter().enumerate() {
-        let version = newest.saturating_sub(age as u64);
-        if let Some(counts) = commit.info.get(COMMIT_KEY) {
-            let counts: Vec<LoadRecord> =
-                serde_json::from_value(counts.clone()).map_err(|error| {
-                    Error::internal(format!("the record of version {version} cannot be read"))
-                        .source(error)
-                })?;
+    for version in (done.map_or(0, |done| done + 1)..=newest).rev() {
+        // The oldest commits may have been cleaned away; what is before is gone, too.
+        let Some(commit) = log_store.read_commit_entry(version).await? else {
+            break;
+        };
+        let unreadable = |error: serde_json::Error| {
+            Error::internal(format!("the record of version {version} cannot be read")).source(error)
+        };
+        if let Some(counts) = counts_of(&commit) {
+            let counts: Vec<LoadRecord> = serde_json::from_value(counts).map_err(unreadable)?;
             records.extend(counts.into_iter().map(|record| (record, version)));
         }
     }
     Ok(records)
+}
+
+/// What a load left in the information of its commit.
+fn counts_of(commit: &[u8]) -> Option<Value> {
+    let actions = commit.split(|byte| *byte == b'\n');
+    let mut information = actions
+        .filter(|action| action.starts_with(b"{\"commitInfo\""))
+        .filter_map(|action| serde_json::from_slice::<Value>(action).ok());
+    information.find_map(|mut action| {
+        let counts = action.get_mut("commitInfo")?.get_mut(COMMIT_KEY)?.take();
+        (!counts.is_null()).then_some(counts)
+    })
 }

@@ -11,7 +11,7 @@ use super::{Pipeline, Step};
 use crate::Result;
 use crate::landing;
 use crate::session::{Session, Target};
-use crate::sql::{CopySource, Name, Parameters, Script, Statement};
+use crate::sql::{Name, Parameters, Script};
 use crate::warehouse::{Entry, TableId};
 
 /// The fingerprint of a step as things are now, in hexadecimal.
@@ -33,13 +33,8 @@ pub(super) async fn fingerprint(
         for name in parsed.statement.reads()? {
             facts.push(input(session, &name, &mut seen));
         }
-        if let Statement::CopyInto(copy) = &parsed.statement
-            && let CopySource::Files(patterns) = &copy.source
-        {
-            facts.push(format!(
-                "files {}",
-                landing::fingerprint(patterns, session.folder())
-            ));
+        for paths in parsed.statement.files() {
+            facts.push(files(session, &paths));
         }
         if let Some(name) = parsed.statement.writes() {
             facts.push(output(session, name).await?);
@@ -48,6 +43,10 @@ pub(super) async fn fingerprint(
     Ok(blake3::hash(facts.join("\n").as_bytes())
         .to_hex()
         .to_string())
+}
+
+fn files(session: &Session, paths: &[String]) -> String {
+    format!("files {}", landing::fingerprint(paths, session.folder()))
 }
 
 fn input(session: &Session, name: &Name, seen: &mut BTreeSet<TableId>) -> String {
@@ -67,12 +66,13 @@ fn input_of_warehouse(session: &Session, id: &TableId, seen: &mut BTreeSet<Table
         Some(Entry::Table) => format!("reads {id} at {:?}", warehouse.state(id)),
         Some(Entry::View) => {
             let text = warehouse.read_view(id).unwrap_or_default();
-            let names = match Script::inline(text.as_str())
-                .parse(&Parameters::new())
-                .as_deref()
-            {
-                Ok([only]) => only.statement.reads().unwrap_or_default(),
-                _ => Vec::new(),
+            let parsed = Script::inline(text.as_str()).parse(&Parameters::new());
+            let (names, read) = match parsed.as_deref() {
+                Ok([only]) => (
+                    only.statement.reads().unwrap_or_default(),
+                    only.statement.files(),
+                ),
+                _ => (Vec::new(), Vec::new()),
             };
             // A name without a zone in a view belongs to the view's zone.
             let inputs = names.iter().map(|name| match name.parts() {
@@ -82,9 +82,12 @@ fn input_of_warehouse(session: &Session, id: &TableId, seen: &mut BTreeSet<Table
                 ),
                 _ => input(session, name, seen),
             });
+            let inputs: Vec<_> = inputs.collect();
+            let files: Vec<_> = read.iter().map(|paths| files(session, paths)).collect();
             format!(
-                "reads {id} as {text}\n{}",
-                inputs.collect::<Vec<_>>().join("\n")
+                "reads {id} as {text}\n{}\n{}",
+                inputs.join("\n"),
+                files.join("\n")
             )
         }
     }

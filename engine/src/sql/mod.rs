@@ -13,8 +13,10 @@ mod dialect;
 mod drop;
 mod file_format;
 mod file_options;
+mod file_relation;
 mod insert;
 mod name;
+mod origin_columns;
 mod parameters;
 mod partition_by;
 mod query;
@@ -36,8 +38,10 @@ pub use drop::{Drop, DropKind};
 pub use file_format::{Compression, Encoding, FileFormat, Names};
 pub(crate) use file_options::literal;
 pub use file_options::{DeclaredColumn, FileOptions};
+pub use file_relation::{FILES, FileRelation};
 pub use insert::Insert;
 pub use name::{Name, quote};
+pub use origin_columns::{LOAD_COLUMN, SOURCE_COLUMN};
 pub use parameters::{ParameterValue, Parameters};
 pub use partition_by::PartitionField;
 pub use query::Query;
@@ -97,6 +101,30 @@ impl Statement {
             Statement::Describe(describe) => Ok(vec![describe.name.clone()]),
             Statement::Drop(_) | Statement::Set(_) | Statement::ShowTables(_) => Ok(Vec::new()),
         }
+    }
+
+    /// The files that the statement reads: for each place that names some, their paths.
+    pub fn files(&self) -> Vec<Vec<String>> {
+        let query = match self {
+            Statement::Query(query) => query,
+            Statement::CopyInto(copy) => match &copy.source {
+                CopySource::Files(paths) => return vec![paths.clone()],
+                CopySource::Query(query) => query,
+                CopySource::Relation(_) => return Vec::new(),
+            },
+            Statement::CreateTable(create) => match &create.query {
+                Some(query) => query,
+                None => return Vec::new(),
+            },
+            Statement::CreateView(create) => &create.query,
+            Statement::Insert(insert) => &insert.query,
+            Statement::Assert(assert) => &assert.query,
+            Statement::Drop(_)
+            | Statement::Set(_)
+            | Statement::ShowTables(_)
+            | Statement::Describe(_) => return Vec::new(),
+        };
+        query.files().into_iter().map(|files| files.paths).collect()
     }
 
     /// The table or view that the statement makes or changes.

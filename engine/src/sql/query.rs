@@ -13,7 +13,8 @@ use datafusion::sql::sqlparser::ast::{self, Select, Spanned, TableFactor, Visit,
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
-use super::{Name, TideDialect, unsupported};
+use super::file_relation::{path_of, take_files};
+use super::{FileRelation, Name, TideDialect, unsupported};
 use crate::{Error, Result};
 
 const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, CREATE TABLE, CREATE VIEW, INSERT, DROP, SET, SHOW, DESCRIBE and ASSERT";
@@ -77,12 +78,32 @@ impl Query {
             .map_err(super::script::parser_error)
     }
 
-    /// The statement for the planner.
-    pub fn into_ast(self) -> PlannerStatement {
-        self.ast
+    /// The statement as it was parsed.
+    pub(super) fn ast_mut(&mut self) -> Option<&mut ast::Statement> {
+        sql_statement_mut(&mut self.ast)
     }
 
-    /// Tables and views that the query reads, without its own CTEs and table functions.
+    /// The statement for the planner, and the files that it finds under [`FILES`](super::FILES).
+    ///
+    /// # Errors
+    /// None that [`Query`] has not been checked for.
+    pub fn into_ast(mut self) -> Result<(PlannerStatement, Vec<FileRelation>)> {
+        let files = match sql_statement_mut(&mut self.ast) {
+            Some(statement) => take_files(statement)?,
+            None => Vec::new(),
+        };
+        Ok((self.ast, files))
+    }
+
+    /// The files that stand where a table may.
+    pub fn files(&self) -> Vec<FileRelation> {
+        // Checked when the query was made.
+        self.clone()
+            .into_ast()
+            .map_or_else(|_| Vec::new(), |(_, files)| files)
+    }
+
+    /// Tables and views that the query reads, without its own CTEs, table functions and files.
     ///
     /// # Errors
     /// A name of more than three parts.
@@ -109,6 +130,7 @@ impl Query {
         if let ControlFlow::Break(error) = statement.visit(&mut RefuseIgnoredClauses) {
             return Err(error);
         }
+        take_files(&mut statement.clone())?;
         // `kmeans('t')` names a table that the planner would not look for.
         tidemill_udfs::rewrite_relation_arguments(statement)?;
         Ok(Query { ast })
@@ -157,7 +179,7 @@ fn parse_error(error: datafusion::error::DataFusionError) -> Error {
     }
 }
 
-/// Table functions look like tables to the resolver.
+/// Table functions and files look like tables to the resolver.
 #[derive(Default)]
 struct FunctionNames(Vec<String>);
 
@@ -165,11 +187,8 @@ impl Visitor for FunctionNames {
     type Break = ();
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table {
-            name,
-            args: Some(_),
-            ..
-        } = factor
+        if let TableFactor::Table { name, args, .. } = factor
+            && (args.is_some() || path_of(name).is_some())
             && let Ok(name) = Name::from_object_name(name)
         {
             self.0.push(name.table().to_owned());

@@ -5,6 +5,7 @@
 //! files meanwhile. Names come from the folder tree; a table that is not named is not opened.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -14,12 +15,18 @@ use datafusion::catalog::{
 use datafusion::datasource::{TableType, ViewTable};
 use datafusion::error::{DataFusionError, Result as PlannerResult};
 use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use deltalake_core::DeltaTable;
 
 use super::lock::ReadLease;
+use super::origin::with_origin_columns;
 use super::{Entry, TableId, Warehouse, Zone};
-use crate::sql::{Name, Parameters, Script, Statement, closest};
+use crate::sql::{
+    FILES, FileRelation, LOAD_COLUMN, Name, Parameters, Query, SOURCE_COLUMN, Script, Statement,
+    closest,
+};
 use crate::{Error, Place, Result};
 
 /// The name of the catalog that holds the zones.
@@ -30,25 +37,85 @@ pub const CATALOG: &str = "warehouse";
 pub struct Snapshot {
     warehouse: Arc<Warehouse>,
     base: SessionState,
-    tables: Mutex<HashMap<TableId, Arc<dyn TableProvider>>>,
+    /// Tables and views, without and with the columns of origin.
+    tables: Mutex<HashMap<(TableId, Columns), Arc<dyn TableProvider>>>,
+    opened: Mutex<HashMap<TableId, DeltaTable>>,
+    /// Opens the files that a query reads as relations.
+    reader: Arc<dyn ReadFiles>,
+    files: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
     leases: Mutex<Vec<ReadLease>>,
     /// Views that are being planned, outermost first: one that comes up again is a cycle.
     planning: Mutex<Vec<TableId>>,
 }
 
+/// The columns that tables are planned with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Columns {
+    /// Their own.
+    Own,
+    /// Also those that tell where a row came from.
+    WithOrigin,
+}
+
+/// Makes relations of files. What a file is, is not the business of the warehouse.
+#[async_trait]
+pub trait ReadFiles: Debug + Send + Sync {
+    /// Opens the files of a relation.
+    ///
+    /// # Errors
+    /// Files that are missing or cannot be read.
+    async fn open(
+        &self,
+        files: &FileRelation,
+        state: &SessionState,
+    ) -> Result<Arc<dyn TableProvider>>;
+}
+
 impl Snapshot {
     /// A planner state whose only catalog is this warehouse. Keep the snapshot until the last
     /// row has been read.
-    pub fn begin(warehouse: &Arc<Warehouse>, base: &SessionState) -> (Arc<Self>, SessionState) {
+    pub fn begin(
+        warehouse: &Arc<Warehouse>,
+        base: &SessionState,
+        reader: Arc<dyn ReadFiles>,
+    ) -> (Arc<Self>, SessionState) {
         let snapshot = Arc::new(Snapshot {
             warehouse: Arc::clone(warehouse),
             base: base.clone(),
             tables: Mutex::default(),
+            opened: Mutex::default(),
+            reader,
+            files: Mutex::default(),
             leases: Mutex::default(),
             planning: Mutex::default(),
         });
-        let state = snapshot.planner_state();
+        let state = snapshot.planner_state(&snapshot.base, Columns::Own);
         (snapshot, state)
+    }
+
+    /// Plans a query, the files in it included.
+    ///
+    /// # Errors
+    /// Unknown tables, columns and functions, wrong types, files that cannot be read; with their
+    /// place.
+    pub async fn plan(self: &Arc<Self>, query: Query, state: &SessionState) -> Result<LogicalPlan> {
+        let relations = query.relations().unwrap_or_default();
+        let (with_origin, query) = self.with_origin(query, state).await?;
+        let state = with_origin.as_ref().unwrap_or(state);
+        let (statement, files) = query.into_ast()?;
+        for relation in &files {
+            if lock(&self.files).contains_key(&relation.table) {
+                continue;
+            }
+            let opened = self.reader.open(relation, state).await;
+            let provider = opened
+                .map_err(|error| error.map_place(|place| place.or(Some(relation.place.clone()))))?;
+            lock(&self.files).insert(relation.table.clone(), provider);
+        }
+        state
+            .statement_to_plan(statement)
+            .await
+            .map_err(|error| self.explain(error.into(), &relations))
     }
 
     fn entries(&self) -> Vec<TableId> {
@@ -94,44 +161,104 @@ impl Snapshot {
             .map_place(|_| place)
     }
 
-    fn planner_state(self: &Arc<Self>) -> SessionState {
-        let mut state = self.base.clone();
+    /// Makes ready what a query needs that names the origin of rows: tables with the columns for
+    /// it, and no `*` that would show them. Other queries stay as they are.
+    ///
+    /// # Errors
+    /// A `*` that cannot be written without them, a table that cannot be opened.
+    async fn with_origin(
+        self: &Arc<Self>,
+        query: Query,
+        state: &SessionState,
+    ) -> Result<(Option<SessionState>, Query)> {
+        if !query.names_origin() {
+            return Ok((None, query));
+        }
+        let mut hidden: HashMap<Vec<String>, Vec<&'static str>> = HashMap::new();
+        for name in query.relations()? {
+            if let Some(id) = table_id(&name, state)
+                && self.warehouse.entry(&id) == Some(Entry::Table)
+                && let Some(table) = self.open(&id).await?
+            {
+                let schema = table.snapshot()?.snapshot().arrow_schema();
+                let added = [SOURCE_COLUMN, LOAD_COLUMN]
+                    .into_iter()
+                    .filter(|column| schema.column_with_name(column).is_none());
+                hidden.insert(name.parts().to_vec(), added.collect());
+            }
+        }
+        let query = query.without_origin_in_wildcards(|name| {
+            hidden.get(name.parts()).cloned().unwrap_or_default()
+        })?;
+        let state = self.planner_state(state, Columns::WithOrigin);
+        Ok((Some(state), query))
+    }
+
+    fn planner_state(self: &Arc<Self>, like: &SessionState, columns: Columns) -> SessionState {
+        let mut state = like.clone();
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(
             CATALOG.to_owned(),
-            Arc::new(WarehouseCatalog(Arc::clone(self))),
+            Arc::new(WarehouseCatalog {
+                snapshot: Arc::clone(self),
+                columns,
+            }),
         );
         state.register_catalog_list(Arc::new(catalogs));
         state
     }
 
-    async fn provider(self: &Arc<Self>, id: &TableId) -> Result<Option<Arc<dyn TableProvider>>> {
-        if let Some(known) = lock(&self.tables).get(id) {
+    async fn provider(
+        self: &Arc<Self>,
+        id: &TableId,
+        columns: Columns,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let key = (id.clone(), columns);
+        if let Some(known) = lock(&self.tables).get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
         let provider = match self.warehouse.entry(id) {
             None => return Ok(None),
-            Some(Entry::Table) => self.open_table(id).await?,
+            Some(Entry::Table) => self.plan_table(id, columns).await?,
             Some(Entry::View) => self.plan_view(id).await?,
         };
         if let Some(provider) = &provider {
-            lock(&self.tables).insert(id.clone(), Arc::clone(provider));
+            lock(&self.tables).insert(key, Arc::clone(provider));
         }
         Ok(provider)
     }
 
-    async fn open_table(&self, id: &TableId) -> Result<Option<Arc<dyn TableProvider>>> {
+    async fn plan_table(
+        &self,
+        id: &TableId,
+        columns: Columns,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(table) = self.open(id).await? else {
+            return Ok(None);
+        };
+        if columns == Columns::WithOrigin {
+            return with_origin_columns(&table, &self.base).await.map(Some);
+        }
+        let provider = table
+            .table_provider()
+            .with_session(Arc::new(self.base.clone()))
+            .await?;
+        Ok(Some(provider))
+    }
+
+    /// Opens a table once for the statement.
+    async fn open(&self, id: &TableId) -> Result<Option<DeltaTable>> {
+        if let Some(table) = lock(&self.opened).get(id) {
+            return Ok(Some(table.clone()));
+        }
         // The lease comes first: what is opened after it cannot lose its files.
         let lease = self.warehouse.lease(id);
         let Some(table) = self.warehouse.open(id).await? else {
             return Ok(None);
         };
-        let provider = table
-            .table_provider()
-            .with_session(Arc::new(self.base.clone()))
-            .await?;
         lock(&self.leases).push(lease);
-        Ok(Some(provider))
+        lock(&self.opened).insert(id.clone(), table.clone());
+        Ok(Some(table))
     }
 
     async fn plan_view(self: &Arc<Self>, id: &TableId) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -157,16 +284,12 @@ impl Snapshot {
                     .hint("write it again with CREATE OR REPLACE VIEW"));
             }
         };
-        let relations = query.relations().unwrap_or_default();
-        let mut state = self.planner_state();
+        let mut state = self.planner_state(&self.base, Columns::Own);
         state.config_mut().options_mut().catalog.default_schema = id.zone.name().to_owned();
-        let plan = state
-            .statement_to_plan(query.into_ast())
+        let plan = self
+            .plan(query, &state)
             .await
-            .map_err(|error| {
-                let error = self.explain(Error::from(error), &relations);
-                script.locate(error).context(format!("view {id}"))
-            })?;
+            .map_err(|error| script.locate(error).context(format!("view {id}")))?;
         let plan = TypeCoercion::new().analyze(plan, state.config_options())?;
         Ok(Arc::new(ViewTable::new(plan, Some(text))))
     }
@@ -194,7 +317,10 @@ impl Snapshot {
 }
 
 #[derive(Debug)]
-struct WarehouseCatalog(Arc<Snapshot>);
+struct WarehouseCatalog {
+    snapshot: Arc<Snapshot>,
+    columns: Columns,
+}
 
 impl CatalogProvider for WarehouseCatalog {
     fn schema_names(&self) -> Vec<String> {
@@ -202,10 +328,14 @@ impl CatalogProvider for WarehouseCatalog {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        if name == FILES {
+            return Some(Arc::new(FileSchema(Arc::clone(&self.snapshot))));
+        }
         let zone = name.parse().ok()?;
         Some(Arc::new(ZoneSchema {
             zone,
-            snapshot: Arc::clone(&self.0),
+            columns: self.columns,
+            snapshot: Arc::clone(&self.snapshot),
         }))
     }
 }
@@ -213,6 +343,7 @@ impl CatalogProvider for WarehouseCatalog {
 #[derive(Debug)]
 struct ZoneSchema {
     zone: Zone,
+    columns: Columns,
     snapshot: Arc<Snapshot>,
 }
 
@@ -235,7 +366,7 @@ impl SchemaProvider for ZoneSchema {
             return Ok(None);
         };
         self.snapshot
-            .provider(&id)
+            .provider(&id, self.columns)
             .await
             .map_err(Error::into_datafusion)
     }
@@ -253,6 +384,39 @@ impl SchemaProvider for ZoneSchema {
 
     fn table_exist(&self, name: &str) -> bool {
         TableId::new(self.zone, name).is_ok_and(|id| self.snapshot.warehouse.entry(&id).is_some())
+    }
+}
+
+/// The table or view that a name stands for in a statement.
+fn table_id(name: &Name, state: &SessionState) -> Option<TableId> {
+    let (zone, table) = match name.parts() {
+        [table] => (
+            state.config_options().catalog.default_schema.as_str(),
+            table,
+        ),
+        [zone, table] => (zone.as_str(), table),
+        [catalog, zone, table] if catalog == CATALOG => (zone.as_str(), table),
+        _ => return None,
+    };
+    TableId::new(zone.parse().ok()?, table).ok()
+}
+
+/// The files that the statement reads as relations.
+#[derive(Debug)]
+struct FileSchema(Arc<Snapshot>);
+
+#[async_trait]
+impl SchemaProvider for FileSchema {
+    fn table_names(&self) -> Vec<String> {
+        lock(&self.0.files).keys().cloned().collect()
+    }
+
+    async fn table(&self, name: &str) -> PlannerResult<Option<Arc<dyn TableProvider>>> {
+        Ok(lock(&self.0.files).get(name).map(Arc::clone))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        lock(&self.0.files).contains_key(name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! CREATE TABLE and CREATE VIEW on the warehouse.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -13,7 +14,7 @@ use super::definition::plan_expression;
 use super::{Entry, TableDefinition, TableId, TableTransaction, Zone, storable_type};
 use crate::execute::Done;
 use crate::session::Session;
-use crate::sql::{ColumnDefinition, CreateTable, CreateView};
+use crate::sql::{ColumnDefinition, CreateTable, CreateView, Query};
 use crate::{Error, Result};
 
 /// Makes a table, empty or from a query, in one commit.
@@ -85,6 +86,7 @@ pub async fn create_view(session: &Session, create: CreateView) -> Result<Done> 
     check_writable(&id).map_err(|error| create.name.locate(error))?;
     let warehouse = session.warehouse();
     let replaces = warehouse.entry(&id) == Some(Entry::View);
+    check_paths(&create.query)?;
     session.begin().plan_view(&id, create.query).await?;
     warehouse
         .write_view(&id, &create.text, create.or_replace)
@@ -94,6 +96,21 @@ pub async fn create_view(session: &Session, create: CreateView) -> Result<Done> 
         message: format!("{verb} view {id}"),
         rows: None,
     })
+}
+
+/// A view may be read from anywhere, so a path that starts somewhere else each time is no path.
+fn check_paths(query: &Query) -> Result<()> {
+    for relation in query.files() {
+        let relative = |path: &&String| !path.contains("://") && Path::new(path).is_relative();
+        if let Some(path) = relation.paths.iter().find(relative) {
+            return Err(
+                Error::input(format!("a view cannot read '{path}', a relative path"))
+                    .place(relation.place.clone())
+                    .hint("give the whole path, or COPY the files INTO a table and read that"),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Only Tidemill itself writes to the zone in which it keeps its records.

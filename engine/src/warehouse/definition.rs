@@ -200,13 +200,19 @@ pub fn storable_type(data_type: &DataType) -> Option<DataType> {
             DataType::Binary
         }
         DataType::Dictionary(_, value) => storable_type(value)?,
-        DataType::List(item)
-            if storable_type(item.data_type()).as_ref() == Some(item.data_type()) =>
-        {
-            data_type.clone()
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::FixedSizeList(element, _) => DataType::List(storable_part(element)?),
+        DataType::Struct(fields) if !fields.is_empty() => {
+            DataType::Struct(fields.iter().map(storable_part).collect::<Option<_>>()?)
         }
         _ => return None,
     })
+}
+
+fn storable_part(field: &Arc<Field>) -> Option<Arc<Field>> {
+    let data_type = storable_type(field.data_type())?;
+    Some(Arc::new(Field::new(field.name(), data_type, true)))
 }
 
 /// The type of an expression over the columns of `schema`.

@@ -13,6 +13,7 @@ mod describe;
 mod drop;
 mod insert;
 mod lock;
+mod marks;
 mod null_shares;
 mod origin;
 mod partition_check;
@@ -30,7 +31,7 @@ use std::sync::{Arc, Mutex};
 use deltalake_core::{DeltaTable, DeltaTableBuilder};
 use url::Url;
 
-pub use catalog::{CATALOG, Snapshot};
+pub use catalog::{CATALOG, ReadFiles, Snapshot};
 pub use create::{check_writable, create_table, create_view, declared_type};
 pub use definition::{TableDefinition, storable_type};
 pub use describe::describe;

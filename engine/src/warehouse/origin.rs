@@ -1,12 +1,29 @@
 //! Where the rows of a data file came from, kept as tags of the file in the log.
 //!
 //! A data file never mixes origins. So the rows of a source can be taken out again by taking out
-//! its files, and a row tells its origin by the file that it lies in.
+//! its files, and a row tells its origin by the file that it lies in: that is what the columns
+//! `_source` and `_load_id` are made of, where a statement names them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{DataType, UInt16Type};
+use datafusion::catalog::TableProvider;
+use datafusion::common::Column;
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, LogicalPlanBuilder, ScalarUDF, Volatility, create_udf,
+};
+use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Add;
+use futures::TryStreamExt;
 use percent_encoding::percent_decode_str;
+
+use crate::sql::{LOAD_COLUMN, SOURCE_COLUMN};
+use crate::{Error, Result};
 
 /// The tag with the source of a file's rows; empty for rows that no load brought. A file without
 /// it was written by another tool.
@@ -64,4 +81,106 @@ pub(super) fn tags_of(origin: Option<&Origin>) -> Tags {
         (SOURCE_TAG.to_owned(), text(|origin| &origin.source)),
         (LOAD_TAG.to_owned(), text(|origin| &origin.load_id)),
     ])
+}
+
+/// The column that tells the file of a row while a table is read.
+const FILE_COLUMN: &str = "__tidemill_file";
+
+/// A table with the columns of origin behind its own; one that has a column of such a name keeps
+/// that one.
+///
+/// # Errors
+/// A table that cannot be read.
+pub(super) async fn with_origin_columns(
+    table: &DeltaTable,
+    state: &SessionState,
+) -> Result<Arc<dyn TableProvider>> {
+    let provider = table
+        .table_provider()
+        .with_session(Arc::new(state.clone()))
+        .with_file_column(FILE_COLUMN)
+        .await?;
+    let own: Vec<String> = provider
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .filter(|name| name != FILE_COLUMN)
+        .collect();
+    let origins = origins(table).await?;
+    let file = || Expr::Column(Column::from_name(FILE_COLUMN));
+    let mut columns: Vec<Expr> = own
+        .iter()
+        .map(|name| Expr::Column(Column::from_name(name)))
+        .collect();
+    let added: [(&str, fn(&Origin) -> &String); 2] = [
+        (SOURCE_COLUMN, |origin| &origin.source),
+        (LOAD_COLUMN, |origin| &origin.load_id),
+    ];
+    for (name, value) in added {
+        if !own.iter().any(|own| own == name) {
+            let of_file = by_file(name, &origins, value);
+            columns.push(of_file.call(vec![file()]).alias(name));
+        }
+    }
+    let plan = LogicalPlanBuilder::scan("files", provider_as_source(provider), None)?
+        .project(columns)?
+        .build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
+}
+
+/// The origin of the rows of each data file, by its name.
+async fn origins(table: &DeltaTable) -> Result<HashMap<String, Origin>> {
+    let log_store = table.log_store();
+    let files = table
+        .snapshot()?
+        .snapshot()
+        .file_views(log_store.as_ref(), None);
+    #[expect(deprecated, reason = "nothing else gives the tags of a file")]
+    let files: Vec<Add> = files.map_ok(|file| file.add_action()).try_collect().await?;
+    let known = files.iter();
+    Ok(known
+        .filter_map(|file| Some((file_name(&file.path), origin_of(file)?)))
+        .collect())
+}
+
+/// A function from the file of a row to something about its origin.
+fn by_file(
+    name: &str,
+    origins: &HashMap<String, Origin>,
+    value: fn(&Origin) -> &String,
+) -> ScalarUDF {
+    let values: HashMap<String, String> = origins
+        .iter()
+        .map(|(file, origin)| (file.clone(), value(origin).clone()))
+        .collect();
+    let file_type = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
+    create_udf(
+        name,
+        vec![file_type],
+        DataType::Utf8View,
+        Volatility::Immutable,
+        Arc::new(move |arguments| {
+            let [files] = arguments else {
+                return Err(Error::internal("one file per row, and nothing else").into_datafusion());
+            };
+            let rows = match files {
+                ColumnarValue::Array(files) => files.len(),
+                ColumnarValue::Scalar(_) => 1,
+            };
+            let files = files.to_array(rows)?;
+            let found = values_of_files(&files, &values).map_err(Error::into_datafusion)?;
+            Ok(ColumnarValue::Array(found))
+        }),
+    )
+}
+
+fn values_of_files(files: &ArrayRef, values: &HashMap<String, String>) -> Result<ArrayRef> {
+    let value = |path: Option<&str>| values.get(&file_name(path?)).cloned();
+    let Some(files) = files.as_dictionary_opt::<UInt16Type>() else {
+        return Err(Error::internal("the files of rows are not in a dictionary"));
+    };
+    let paths = cast(files.values(), &DataType::Utf8)?;
+    let found: StringViewArray = paths.as_string::<i32>().iter().map(value).collect();
+    Ok(take(&found, files.keys(), None)?)
 }

@@ -13,6 +13,7 @@ mod export_refusals;
 mod export_scenarios;
 mod export_target;
 mod external_readers;
+mod formats;
 mod kill;
 mod lab;
 mod pipeline;

@@ -7,7 +7,7 @@ mod remote;
 mod source_file;
 mod walk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -18,6 +18,15 @@ use super::formats::ReadOptions;
 use crate::config::Environment;
 use crate::{Error, Place, Result};
 use walk::{Walked, walk};
+
+/// What it takes to fetch files from elsewhere.
+#[derive(Debug, Clone)]
+pub struct Outside {
+    /// The variables that say how to reach a store.
+    pub environment: Environment,
+    /// Where fetched files lie while they are read.
+    pub spill_folder: PathBuf,
+}
 
 /// The files that a statement names.
 #[derive(Debug, Clone, Default)]
@@ -40,13 +49,13 @@ pub fn discover(
     patterns: &[String],
     folder: &Path,
     options: &ReadOptions,
-    environment: &Environment,
+    outside: &Outside,
 ) -> Result<Discovered> {
     let mut files: Vec<SourceFile> = Vec::new();
     let mut aside = Vec::new();
     for pattern in patterns {
         let found = if let Some(url) = remote::as_url(pattern)? {
-            remote::fetch(&url, options, environment)?
+            remote::fetch(&url, options, outside)?
         } else {
             let Walked { paths, left_aside } = walk(pattern, folder)?;
             aside.extend(left_aside);

@@ -13,8 +13,7 @@ use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::SourceFile;
-use crate::config::Environment;
+use super::{Outside, SourceFile};
 use crate::landing::formats::ReadOptions;
 use crate::{Error, Kind, Place, Result};
 
@@ -68,11 +67,11 @@ pub(super) fn as_url(pattern: &str) -> Result<Option<Url>> {
 pub(super) fn fetch(
     url: &Url,
     options: &ReadOptions,
-    environment: &Environment,
+    outside: &Outside,
 ) -> Result<Vec<SourceFile>> {
     let settings: BTreeMap<String, String> = VARIABLES
         .iter()
-        .filter_map(|name| Some((name.to_lowercase(), environment.lookup(name)?)))
+        .filter_map(|name| Some((name.to_lowercase(), outside.environment.lookup(name)?)))
         .collect();
     // The path of a URL has its `*` and its spaces encoded.
     let plain = without_password(url);
@@ -82,7 +81,7 @@ pub(super) fn fetch(
     Handle::current().block_on(async {
         let mut files = Vec::new();
         for object in list(&store, &path, &plain).await? {
-            let copy = copy_of(&store, &object, &plain).await?;
+            let copy = copy_of(&store, &object, &plain, &outside.spill_folder).await?;
             let identity = sibling(url, &path, &object);
             let mut file = SourceFile::examine(
                 copy.to_path_buf(),
@@ -144,9 +143,10 @@ async fn copy_of(
     store: &Arc<dyn ObjectStore>,
     object: &ObjectPath,
     url: &str,
+    folder: &Path,
 ) -> Result<tempfile::TempPath> {
-    let mut file =
-        NamedTempFile::new().map_err(|error| Error::file("write", std::env::temp_dir(), error))?;
+    let failed_here = |error| Error::file("write", folder, error);
+    let mut file = NamedTempFile::new_in(folder).map_err(failed_here)?;
     let mut bytes = store
         .get(object)
         .await
@@ -154,8 +154,7 @@ async fn copy_of(
         .into_stream();
     while let Some(part) = bytes.next().await {
         let part = part.map_err(|error| failed(url, error))?;
-        file.write_all(&part)
-            .map_err(|error| Error::file("write", file.path(), error))?;
+        file.write_all(&part).map_err(failed_here)?;
     }
     Ok(file.into_temp_path())
 }

@@ -10,6 +10,7 @@ use tempfile::TempPath;
 use super::hive::{PathColumn, path_columns};
 use super::recognise::{HEAD_BYTES, compression_of, format_of};
 use crate::landing::formats::ReadOptions;
+use crate::progress::{Counted, Progress};
 use crate::sql::{Compression, FileFormat};
 use crate::{Error, Result};
 
@@ -35,11 +36,31 @@ pub struct SourceFile {
     /// Columns that stand in its path.
     pub path_columns: Vec<PathColumn>,
     names: Arc<OnceLock<Vec<String>>>,
+    /// Counts what is read of it.
+    progress: Progress,
     /// Keeps the copy of an object that was fetched.
     pub(super) fetched: Option<Arc<TempPath>>,
 }
 
 impl SourceFile {
+    /// A file that is nowhere, for tests of what files are known by.
+    #[cfg(test)]
+    pub fn known_by(identity: &str, hash: &str) -> Self {
+        SourceFile {
+            path: identity.into(),
+            name: identity.to_owned(),
+            identity: identity.to_owned(),
+            bytes: 1,
+            hash: hash.to_owned(),
+            format: FileFormat::Csv,
+            compression: Compression::None,
+            path_columns: Vec::new(),
+            names: Arc::default(),
+            progress: Progress::default(),
+            fetched: None,
+        }
+    }
+
     /// Looks at a file of this machine; paths shown to people are relative to `folder`.
     ///
     /// # Errors
@@ -83,6 +104,7 @@ impl SourceFile {
             compression,
             path_columns,
             names: Arc::default(),
+            progress: Progress::default(),
             fetched: None,
             path,
         };
@@ -96,12 +118,48 @@ impl SourceFile {
         Ok(source)
     }
 
+    /// Counts from now on what is read of it.
+    #[must_use]
+    pub fn counted_by(self, progress: Progress) -> Self {
+        SourceFile { progress, ..self }
+    }
+
+    /// Where what is read of it is counted.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The rows of a query in Arrow IPC, by a hash over them.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of_query(rows: TempPath, hash: &str) -> Result<Self> {
+        let bytes = rows
+            .metadata()
+            .map_err(|error| Error::file("read", &rows, error))?
+            .len();
+        Ok(SourceFile {
+            path: rows.to_path_buf(),
+            name: "query".to_owned(),
+            identity: format!("query:{hash}"),
+            bytes,
+            hash: hash.to_owned(),
+            format: FileFormat::Arrow,
+            compression: Compression::None,
+            path_columns: Vec::new(),
+            names: Arc::default(),
+            progress: Progress::default(),
+            fetched: Some(Arc::new(rows)),
+        })
+    }
+
     /// Its text, decompressed.
     ///
     /// # Errors
     /// A file that cannot be read.
     pub fn read(&self) -> Result<Box<dyn Read + Send>> {
-        let whole = BufReader::with_capacity(READ_BUFFER_BYTES, self.open_raw()?);
+        let counted = Counted::new(self.open_raw()?, self.progress.clone());
+        let whole = BufReader::with_capacity(READ_BUFFER_BYTES, counted);
         Ok(match self.compression {
             Compression::None => Box::new(whole),
             Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(whole)),

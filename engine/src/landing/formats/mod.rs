@@ -23,10 +23,10 @@ mod value;
 mod value_column;
 mod value_rows;
 
-
 use arrow::datatypes::SchemaRef;
 
 pub use found::{Found, FoundColumn};
+pub(super) use path_columns::value_of as path_value;
 pub use piece::{LateFault, Origins, Piece, Pieces};
 pub use read_options::ReadOptions;
 pub use row_error::{Column, RowError};
@@ -159,6 +159,11 @@ fn own_names(file: &SourceFile, options: &ReadOptions) -> Result<Vec<String>> {
 
 fn names_of(columns: &[FoundColumn]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
+}
+
+/// Whether a Parquet file holds timestamps in the old form, whose range the engine does not keep.
+pub(super) fn has_int96(file: &SourceFile) -> Result<bool> {
+    parquet::has_int96(file)
 }
 
 fn typed_schema(file: &SourceFile) -> Result<SchemaRef> {

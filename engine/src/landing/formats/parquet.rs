@@ -25,6 +25,13 @@ pub(super) fn schema(file: &SourceFile) -> Result<SchemaRef> {
     Ok(with_int96_as(&builder, TimeUnit::Microsecond))
 }
 
+/// Whether a column, wherever it is, holds INT96.
+pub(super) fn has_int96(file: &SourceFile) -> Result<bool> {
+    let builder = open(file, ArrowReaderOptions::new())?;
+    let mut leaves = builder.parquet_schema().columns().iter();
+    Ok(leaves.any(|leaf| leaf.physical_type() == PhysicalType::INT96))
+}
+
 /// The rows of the file.
 pub(super) fn read(file: &SourceFile, wanted: &[usize]) -> Result<TypedBatches> {
     let plain = open(file, ArrowReaderOptions::new())?;

@@ -111,7 +111,14 @@ impl Split {
 }
 
 /// The value as an array of one.
-fn value_of(column: &PathColumn, field: &Field, file: &SourceFile) -> Result<ArrayRef> {
+///
+/// # Errors
+/// A value that the field cannot hold.
+pub(in crate::landing) fn value_of(
+    column: &PathColumn,
+    field: &Field,
+    file: &SourceFile,
+) -> Result<ArrayRef> {
     let mut builder = ColumnBuilder::new(field)?;
     match &column.value {
         None => builder.append_null(),

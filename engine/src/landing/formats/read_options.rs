@@ -45,11 +45,6 @@ impl ReadOptions {
         })
     }
 
-    /// What was typed.
-    pub fn given(&self) -> &FileOptions {
-        &self.given
-    }
-
     /// How CSV files of a format are read: TSV is CSV with tabs.
     pub fn csv_for(&self, format: FileFormat) -> CsvOptions {
         let mut csv = self.csv.clone();
@@ -57,6 +52,11 @@ impl ReadOptions {
             csv.delimiter = Delimiter::TAB;
         }
         csv
+    }
+
+    /// What was typed.
+    pub fn given(&self) -> &FileOptions {
+        &self.given
     }
 
     /// Refuses options that mean nothing for files of a format.

@@ -55,7 +55,7 @@ pub struct TableTransaction {
     /// Whether the commit was begun: from then on the files may be part of the table, whatever
     /// is reported (a checkpoint may fail after the commit, a task may be stopped in it).
     committing: bool,
-    _lock: WriteLock,
+    lock: Option<WriteLock>,
 }
 
 /// What becomes of the definition that the table has.
@@ -69,8 +69,8 @@ enum Change {
     Evolved,
 }
 
-/// What a commit did.
-#[derive(Debug, Clone, Copy)]
+/// What a commit did. As long as it is held, no other statement of this machine writes the table.
+#[derive(Debug)]
 pub struct Written {
     /// The version that it made.
     pub version: u64,
@@ -78,6 +78,7 @@ pub struct Written {
     pub files: usize,
     /// Their size in bytes.
     pub bytes: u64,
+    _lock: Option<WriteLock>,
 }
 
 impl TableTransaction {
@@ -112,7 +113,7 @@ impl TableTransaction {
             rewrites_all: false,
             present: data_files(&warehouse.folder(id)).into_iter().collect(),
             committing: false,
-            _lock: lock,
+            lock: Some(lock),
         })
     }
 
@@ -191,7 +192,7 @@ impl TableTransaction {
                 "{} holds rows that another tool wrote ({}): nobody knows whether they came from {source}",
                 self.id, foreign.path
             ))
-            .hint("delete the file's former rows with DELETE, then load it with ON_CHANGE append"));
+            .hint("load it with ON_CHANGE append, or make the table anew"));
         }
         let of_source: Vec<_> = files
             .into_iter()
@@ -225,6 +226,7 @@ impl TableTransaction {
             version,
             files,
             bytes,
+            _lock: self.lock.take(),
         })
     }
 
