@@ -74,6 +74,9 @@ impl StepLine {
         if let Some((spinner, load)) = self.shown.take() {
             drop(load);
             spinner.finish_and_clear();
+            self.lines.remove(&spinner);
+            // A terminal that takes nothing needs no clearing either.
+            let _ = self.lines.clear();
         }
     }
 

@@ -9,7 +9,7 @@
 //! whether it counts: it is odd while the table holds the file, and even after the rows of the
 //! file were replaced.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -30,6 +30,8 @@ pub struct Ledger {
     versions: HashMap<String, i64>,
     /// The hashes that each path was loaded with and that are still there.
     loaded: BTreeMap<String, Vec<Content>>,
+    /// The paths that each of these hashes was loaded from.
+    paths: HashMap<String, BTreeSet<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +110,7 @@ impl Ledger {
             if entry.version % 2 == 1
                 && let Some((path, content)) = ledger.parse_file(&entry.application)
             {
-                ledger.loaded.entry(path).or_default().push(content);
+                ledger.note(&path, content);
             }
             ledger.versions.insert(entry.application, entry.version);
         }
@@ -124,9 +126,8 @@ impl Ledger {
             Some(_) => return Known::Changed,
             None => {}
         }
-        let copy = self.loaded.iter().find(|(_, contents)| has_hash(contents));
-        match copy {
-            Some((path, _)) => Known::SameContent { path: path.clone() },
+        match self.paths.get(&file.hash).and_then(BTreeSet::first) {
+            Some(path) => Known::SameContent { path: path.clone() },
             None => Known::New,
         }
     }
@@ -141,10 +142,7 @@ impl Ledger {
             self.file_entry(&file.identity, &content),
             format!("{}hash:{}", prefix(self.epoch), file.hash),
         ];
-        let contents = self.loaded.entry(file.identity.clone()).or_default();
-        if !contents.contains(&content) {
-            contents.push(content);
-        }
+        self.note(&file.identity, content);
         applications
             .map(|application| self.raise(application, 1))
             .into()
@@ -165,6 +163,11 @@ impl Ledger {
     /// Notes that what a path was loaded with is gone and returns the entries for the commit.
     pub fn withdraw(&mut self, path: &str) -> Vec<Entry> {
         let contents = self.loaded.remove(path).unwrap_or_default();
+        for content in &contents {
+            if let Some(paths) = self.paths.get_mut(&content.hash) {
+                paths.remove(path);
+            }
+        }
         let applications: Vec<_> = contents
             .iter()
             .map(|content| self.file_entry(path, content))
@@ -173,6 +176,15 @@ impl Ledger {
             .into_iter()
             .map(|application| self.raise(application, 0))
             .collect()
+    }
+
+    fn note(&mut self, path: &str, content: Content) {
+        let paths = self.paths.entry(content.hash.clone()).or_default();
+        paths.insert(path.to_owned());
+        let contents = self.loaded.entry(path.to_owned()).or_default();
+        if !contents.contains(&content) {
+            contents.push(content);
+        }
     }
 
     /// The entry with the next version that is odd (1) or even (0).

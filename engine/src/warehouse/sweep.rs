@@ -109,7 +109,8 @@ pub(super) fn data_files(folder: &Path) -> Vec<PathBuf> {
         for item in items.flatten() {
             let name = item.file_name();
             let name = name.to_string_lossy();
-            if item.path().is_dir() {
+            // What the listing says already: asking for each of many files would cost more.
+            if item.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if name != "_delta_log" {
                     folders.push(item.path());
                 }

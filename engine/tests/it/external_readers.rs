@@ -62,6 +62,34 @@ fn readers_agree_after_many_commits_to_one_table() {
     );
 }
 
+#[test]
+fn readers_agree_after_columns_were_added_and_widened() {
+    if skipped() {
+        return;
+    }
+    let warehouse = TempDir::new().unwrap();
+    let files = TempDir::new().unwrap();
+    let contents = [
+        "id,day,amount\n1,2024-01-01,10\n2,2024-02-01,\n",
+        "id,day,amount,note\n3,2024-02-02,2.25,a\n4,,,\n",
+        "id,day,amount,note,at\n5,2024-03-01T10:11:12,1.125,,2024-03-01T00:00:01.5\n",
+        "day,id\n2024-01-05,6\n",
+    ];
+    for (index, content) in contents.iter().enumerate() {
+        let file = files.path().join(format!("{index}.csv"));
+        std::fs::write(&file, content).unwrap();
+        let load = format!(
+            "COPY INTO raw.t FROM '{}' (FORMAT csv, PARTITION_BY (month(day) AS month), ON_DRIFT evolve)",
+            file.display()
+        );
+        succeeded(tidemill(warehouse.path()).args(["-c", &load]));
+        check(warehouse.path());
+    }
+    let query = "ASSERT (SELECT sum(amount) FROM raw.t) = 13.375 AND \
+                 (SELECT count(*) FROM raw.t WHERE note IS NULL AND at IS NULL) = 4";
+    succeeded(tidemill(warehouse.path()).args(["-c", query]));
+}
+
 fn tidemill(warehouse: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidemill"));
     command

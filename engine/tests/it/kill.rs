@@ -1,7 +1,7 @@
 //! `kill -9` at any moment, then the same command again: the same rows everywhere, none twice.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
@@ -11,6 +11,9 @@ use super::lab::{Lab, assert_same_rows, sorted};
 
 const SEED: u64 = 20_261_121;
 const FIRST_RUNS: usize = 12;
+const LOADS: usize = 50;
+/// Rows of a file that is loaded again and again.
+const ROWS_OF_LOAD: usize = 3_000;
 const FULL_REFRESHES: usize = 8;
 const TABLES: [&str; 2] = ["raw.admissions", "curated.billing_clusters"];
 const VIEWS: [&str; 4] = [
@@ -80,6 +83,70 @@ async fn killed_at_random_moments_of_a_full_refresh() {
         )
         .await;
     }
+}
+
+/// A file that changes before every load, and takes the place of its former rows.
+#[tokio::test]
+async fn killed_at_random_moments_of_a_load() {
+    let lab = Lab::new();
+    let load = |content: usize| {
+        write_content(&lab, content);
+        let options = "PARTITION_BY (day), ON_CHANGE replace, DEDUPLICATE";
+        let options = format!("FORMAT csv, COLUMNS (day DATE), {options}");
+        let arguments = [
+            "-c".to_owned(),
+            format!("COPY INTO raw.t FROM 'data.csv' ({options})"),
+        ];
+        lab.command(arguments)
+    };
+    let time = (0..3).map(|content| {
+        let started = Instant::now();
+        let output = load(content).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        started.elapsed()
+    });
+    let time = time.max().unwrap();
+    for (content, moment) in (3..).zip(moments(SEED + 2, LOADS, time)) {
+        let what = format!("killed {moment:?} into load {content}");
+        kill(load(content), moment);
+        let output = load(content).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{what}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let rows = lab.assert_plain("raw.t").await;
+        assert_eq!(rows.len(), ROWS_OF_LOAD, "{what}");
+        let counted = format!(
+            "SELECT count(*) || ' ' || count(DISTINCT id) FROM raw.t WHERE content = {content}"
+        );
+        let all = format!("{ROWS_OF_LOAD} {ROWS_OF_LOAD}");
+        assert_eq!(lab.value(&counted).await, all, "{what}");
+        let recorded = "SELECT count(*) || ' ' || count(DISTINCT content_hash) FROM system.loads";
+        let once = content + 1;
+        assert_eq!(
+            lab.value(recorded).await,
+            format!("{once} {once}"),
+            "{what}"
+        );
+    }
+}
+
+fn write_content(lab: &Lab, content: usize) {
+    let lines = (0..ROWS_OF_LOAD).map(|id| {
+        let day = if id % 7 == 0 {
+            String::new()
+        } else {
+            format!("2024-0{}-01", 1 + id % 7)
+        };
+        format!("{id},{content},{day}\n")
+    });
+    let text = format!("id,content,day\n{}", lines.collect::<String>());
+    std::fs::write(lab.folder().join("data.csv"), text).unwrap();
 }
 
 /// The moment between a commit and the removal of what it replaced is too short to hit by chance:
@@ -154,8 +221,11 @@ fn kill_after(lab: &Lab, flags: &[&str], moment: Duration) {
     let arguments = ["run".as_ref(), pipeline.as_os_str()]
         .into_iter()
         .chain(flags.iter().map(|flag| flag.as_ref()));
-    let mut child = lab
-        .command(arguments)
+    kill(lab.command(arguments), moment);
+}
+
+fn kill(mut command: Command, moment: Duration) {
+    let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

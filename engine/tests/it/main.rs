@@ -9,11 +9,13 @@
 )]
 
 mod cli;
+mod concurrent_loads;
 mod export_refusals;
 mod export_scenarios;
 mod export_target;
 mod external_readers;
 mod formats;
+mod full_disk;
 mod kill;
 mod lab;
 mod pipeline;
@@ -22,5 +24,6 @@ mod postgres_connect;
 mod postgres_export;
 mod postgres_pipeline;
 mod postgres_server;
+mod real_files_again;
 mod reference;
 mod sqlite_export;

@@ -152,14 +152,23 @@ def duckdb(folder):
 def polars(folder):
     import polars
 
+    # The first file, whose columns it would take for all, may be older than a column.
+    schema = {}
+    for file in folder.rglob("part-*.parquet"):
+        schema.update(polars.read_parquet_schema(file))
     files = f"{folder}/**/part-*.parquet"
-    return polars.scan_parquet(files, hive_partitioning=True, missing_columns="insert").collect().to_arrow()
+    scan = polars.scan_parquet(files, schema=schema, hive_partitioning=True, missing_columns="insert")
+    return scan.collect().to_arrow()
 
 
 def pyarrow_dataset(folder):
     import pyarrow.dataset
 
-    return pyarrow.dataset.dataset(folder, format="parquet", partitioning="hive").to_table()
+    found = pyarrow.dataset.dataset(folder, format="parquet", partitioning="hive")
+    # The first file, whose columns it would take for all, may be older than a column.
+    schemas = [fragment.physical_schema for fragment in found.get_fragments()]
+    schema = pyarrow.unify_schemas([found.schema, *schemas])
+    return found.replace_schema(schema).to_table()
 
 
 def delta_rs(folder):

@@ -23,6 +23,25 @@ pub(super) fn widened(table: &DataType, file: &Found) -> Option<DataType> {
     (wider != *table).then_some(wider)
 }
 
+/// Whether a column of type `table` can hold what is in a file as far as types tell.
+pub(super) fn holds(table: &DataType, file: &Found) -> bool {
+    if matches!(file, Found::Kinds(kinds) if *kinds == Kinds::default()) {
+        return true;
+    }
+    let of_file = file.data_type();
+    let alike = match table {
+        DataType::Utf8 => true,
+        DataType::Float32 | DataType::Float64 => of_file.is_numeric(),
+        DataType::Timestamp(_, _) => {
+            matches!(of_file, DataType::Date32 | DataType::Timestamp(_, _))
+        }
+        DataType::Decimal128(_, _) => digits(&of_file).is_some(),
+        integer if integer.is_integer() => of_file.is_integer(),
+        _ => *table == of_file,
+    };
+    alike && widened(table, file).is_none()
+}
+
 /// Text is judged by its values: a small number needs no wide type to fit in.
 fn wide_enough(table: &DataType, kinds: Kinds) -> Option<DataType> {
     if kinds == Kinds::default() {
@@ -123,6 +142,30 @@ mod tests {
         ] {
             assert_eq!(
                 widened(&table, &of_text(values)),
+                expected,
+                "{table} {values:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_column_holds_what_is_alike_and_not_wider() {
+        for (table, values, expected) in [
+            (Int64, &["1"][..], true),
+            (Int64, &["1.5"], false),
+            (Int64, &["2024-01-31"], false),
+            (Int64, &["x"], false),
+            (Int64, &[], true),
+            (Decimal128(3, 1), &["12.5", "7"], true),
+            (Decimal128(3, 1), &["125.5"], false),
+            (Float64, &["12.5"], true),
+            (Date32, &["1"], false),
+            (DataType::Boolean, &["true"], true),
+            (DataType::Boolean, &["1"], false),
+            (Utf8, &["1"], true),
+        ] {
+            assert_eq!(
+                holds(&table, &of_text(values)),
                 expected,
                 "{table} {values:?}"
             );

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
+use arrow::compute::concat_batches;
 use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use deltalake_core::kernel::Add;
@@ -62,6 +63,11 @@ pub(super) struct Limits {
 
 /// Up to here a write is not worth a thread.
 const ROWS_WITHOUT_THREADS: usize = 4096;
+/// Batches of fewer rows are put together when there are many of them.
+const SMALL_BATCH_ROWS: usize = 256;
+const SMALL_BATCHES: usize = 16;
+/// What an array takes besides its values: its descriptions, and buffers rounded up.
+const BYTES_PER_ARRAY: usize = 320;
 const MEBIBYTE: usize = 1024 * 1024;
 
 impl Limits {
@@ -112,6 +118,8 @@ struct Run {
 #[derive(Default)]
 struct Waiting {
     batches: Vec<RecordBatch>,
+    /// How many of the batches, the last ones, are small.
+    small: usize,
     rows: usize,
     bytes: usize,
 }
@@ -213,12 +221,10 @@ impl DataFiles {
     async fn take_in(&mut self, parts: Vec<Part>) -> Result<()> {
         for part in parts {
             self.files.know(&part)?;
-            let bytes = bytes_of(&part.rows);
-            self.waiting_bytes += bytes;
             let waiting = self.waiting.entry(part.key.clone()).or_default();
-            waiting.rows += part.rows.num_rows();
-            waiting.bytes += bytes;
-            waiting.batches.push(part.rows);
+            self.waiting_bytes -= waiting.bytes;
+            waiting.push(part.rows)?;
+            self.waiting_bytes += waiting.bytes;
             if waiting.rows >= self.limits.row_group_rows
                 || waiting.bytes >= self.limits.row_group_bytes
             {
@@ -281,14 +287,42 @@ impl DataFiles {
     }
 }
 
+impl Waiting {
+    fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows();
+        self.bytes += bytes_of(&batch);
+        self.small = match batch.num_rows() < SMALL_BATCH_ROWS {
+            true => self.small + 1,
+            false => 0,
+        };
+        self.batches.push(batch);
+        if self.small >= SMALL_BATCHES {
+            self.put_small_ones_together()?;
+        }
+        Ok(())
+    }
+
+    /// Of a few rows most of the memory is not their values. What comes of it is not small any
+    /// more, or the first of the next small ones: no row is copied often.
+    fn put_small_ones_together(&mut self) -> Result<()> {
+        let small = self.batches.split_off(self.batches.len() - self.small);
+        let together = concat_batches(small[0].schema_ref(), &small)?;
+        self.bytes -= small.iter().map(bytes_of).sum::<usize>();
+        self.bytes += bytes_of(&together);
+        self.small = usize::from(together.num_rows() < SMALL_BATCH_ROWS);
+        self.batches.push(together);
+        Ok(())
+    }
+}
+
 /// What the rows take, without what other slices of the same buffers take.
 fn bytes_of(batch: &RecordBatch) -> usize {
     let columns = batch.columns().iter();
     columns
         .map(|column| {
             let data = column.to_data();
-            data.get_slice_memory_size()
-                .unwrap_or_else(|_| column.get_array_memory_size())
+            let values = data.get_slice_memory_size();
+            values.unwrap_or_else(|_| column.get_array_memory_size()) + BYTES_PER_ARRAY
         })
         .sum()
 }

@@ -47,7 +47,6 @@ struct PartFile {
     /// Under another name, which hides it from readers and marks it as a leftover after a kill.
     staged: OnDisk,
     writer: SerializedFileWriter<Vec<u8>>,
-    with_nan: Vec<usize>,
 }
 
 /// A file that is deleted when it is dropped, unless it is kept.
@@ -170,19 +169,17 @@ impl PartFile {
             },
             file: folder.join(name),
             writer: schema.open_file()?,
-            with_nan: Vec::new(),
         })
     }
 
     fn append(&mut self, row_group: RowGroup) -> Result<()> {
         let mut writer = self.writer.next_row_group().map_err(encoding_failed)?;
-        for chunk in row_group.chunks {
+        for chunk in row_group {
             chunk
                 .append_to_row_group(&mut writer)
                 .map_err(encoding_failed)?;
         }
         writer.close().map_err(encoding_failed)?;
-        self.with_nan.extend(row_group.with_nan);
         self.write_out()
     }
 
@@ -202,7 +199,7 @@ impl PartFile {
             size,
             modification_time: milliseconds_now(),
             data_change: true,
-            stats: Some(statistics(&metadata, schema.schema(), &self.with_nan)),
+            stats: Some(statistics(&metadata, schema.schema())),
             tags: None,
             deletion_vector: None,
             base_row_id: None,

@@ -31,13 +31,8 @@ pub(super) struct FileSchema {
     random_state: RandomState,
 }
 
-/// Encoded rows.
-pub(super) struct RowGroup {
-    /// One chunk per leaf column.
-    pub chunks: Vec<ArrowColumnChunk>,
-    /// The columns that hold a NaN: the smallest and largest value in a footer leave it out.
-    pub with_nan: Vec<usize>,
-}
+/// Encoded rows: one chunk per leaf column.
+pub(super) type RowGroup = Vec<ArrowColumnChunk>;
 
 impl FileSchema {
     /// # Errors
@@ -61,7 +56,7 @@ impl FileSchema {
     /// # Errors
     /// A type that Parquet cannot hold.
     pub(super) fn open_file(&self) -> Result<SerializedFileWriter<Vec<u8>>> {
-        Ok(self.writers(properties(&[]))?.0)
+        Ok(self.writers(WriterProperties::default())?.0)
     }
 
     /// The rows of some batches as one row group.
@@ -70,16 +65,7 @@ impl FileSchema {
     /// None in practice: all types were accepted by [`FileSchema::new`].
     pub(super) fn encode(&self, batches: Vec<RecordBatch>) -> Result<RowGroup> {
         let columns = columns_of(batches)?;
-        let without_dictionary: Vec<_> = columns
-            .iter()
-            .zip(self.schema.fields())
-            .filter(|(column, _)| !self.repays_dictionary(column))
-            .map(|(_, field)| field.name().as_str())
-            .collect();
-        let with_nan = (0..columns.len())
-            .filter(|index| holds_nan(&columns[*index]))
-            .collect();
-        let (_, factory) = self.writers(properties(&without_dictionary))?;
+        let (_, factory) = self.writers(self.properties(&columns))?;
         let mut encoders = factory
             .create_column_writers(0)
             .map_err(encoding_failed)?
@@ -92,7 +78,28 @@ impl FileSchema {
                 chunks.push(encoder.close().map_err(encoding_failed)?);
             }
         }
-        Ok(RowGroup { chunks, with_nan })
+        Ok(chunks)
+    }
+
+    /// How to encode columns. Statistics are per row group: those of pages help nobody where rows
+    /// are in no order.
+    fn properties(&self, columns: &[ArrayRef]) -> WriterProperties {
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_statistics_enabled(EnabledStatistics::Chunk);
+        for (column, field) in columns.iter().zip(self.schema.fields()) {
+            let path = || ColumnPath::new(vec![field.name().clone()]);
+            if !self.repays_dictionary(column) {
+                properties = properties.set_column_dictionary_enabled(path(), false);
+            }
+            // The bounds of a column leave NaN out, yet NaN is more than any number: readers
+            // that trust them would skip it.
+            if holds_nan(column) {
+                let none = EnabledStatistics::None;
+                properties = properties.set_column_statistics_enabled(path(), none);
+            }
+        }
+        properties.build()
     }
 
     fn writers(
@@ -170,20 +177,6 @@ fn holds_nan(column: &ArrayRef) -> bool {
         }
         _ => false,
     }
-}
-
-/// Statistics per row group and column: those of pages help nobody where rows are in no order.
-fn properties(without_dictionary: &[&str]) -> WriterProperties {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_statistics_enabled(EnabledStatistics::Chunk);
-    without_dictionary
-        .iter()
-        .fold(properties, |properties, column| {
-            let path = ColumnPath::new(vec![(*column).to_owned()]);
-            properties.set_column_dictionary_enabled(path, false)
-        })
-        .build()
 }
 
 /// Encoding in memory meets no disk; what fails is ours.

@@ -2,8 +2,8 @@
 //! can leave out files that hold nothing they look for.
 //!
 //! The bounds that are written hold for every value, also where they cannot be written exactly:
-//! the protocol gives timestamps milliseconds, so the largest is rounded up; decimals are written
-//! with all their digits; a column with a NaN, which a footer leaves out, has none.
+//! the protocol gives timestamps milliseconds, so the largest is rounded up, and decimals are
+//! written with all their digits.
 
 use arrow::datatypes::{DataType, Decimal128Type, DecimalType, SchemaRef};
 use chrono::{DateTime, Duration, NaiveDate};
@@ -15,12 +15,8 @@ use serde_json::Value;
 const COLUMNS_WITH_STATISTICS: usize = 32;
 const MICROSECONDS_PER_MILLISECOND: i128 = 1000;
 
-/// The `stats` of an `add` action of Delta, as JSON. `with_nan` are columns that hold a NaN.
-pub(super) fn statistics(
-    metadata: &ParquetMetaData,
-    schema: &SchemaRef,
-    with_nan: &[usize],
-) -> String {
+/// The `stats` of an `add` action of Delta, as JSON.
+pub(super) fn statistics(metadata: &ParquetMetaData, schema: &SchemaRef) -> String {
     let (mut smallest, mut largest, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
     let leaves = metadata.file_metadata().schema_descr().columns();
     for (leaf, descriptor) in leaves.iter().enumerate() {
@@ -37,9 +33,6 @@ pub(super) fn statistics(
         let null_count = |chunk: &ColumnChunkMetaData| chunk.statistics()?.null_count_opt();
         if let Some(count) = chunks().map(null_count).sum::<Option<u64>>() {
             nulls.push((name, count.to_string()));
-        }
-        if with_nan.contains(&column) {
-            continue;
         }
         let Some((low, high)) = bounds(chunks(), field.data_type()) else {
             continue;

@@ -192,7 +192,7 @@ async fn any_number_of_threads_gives_the_same_files() {
             threads,
             waiting_bytes: 10_000,
             run_rows: 300,
-            file_bytes: 1_000,
+            file_bytes: 300,
             ..ROOMY
         };
         let adds = write(folder.path(), &batches, &["place", "small"], limits)
@@ -314,6 +314,6 @@ async fn bounds_hold_for_every_value() {
     assert!(high["text"].as_str().unwrap().len() < long.len());
     assert_eq!(
         statistics["nullCount"],
-        json!({"decimal": 1, "text": 2, "day": 0, "time": 0, "float": 0, "not_a_number": 0, "empty": 4})
+        json!({"decimal": 1, "text": 2, "day": 0, "time": 0, "float": 0, "empty": 4})
     );
 }

@@ -12,6 +12,7 @@ use deltalake_core::kernel::transaction::{
 use deltalake_core::kernel::{Action, EagerSnapshot, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use tokio::sync::OnceCell;
 
 use super::{Change, EPOCH, TableTransaction};
 use crate::warehouse::COMMIT_KEY;
@@ -137,6 +138,7 @@ impl TableTransaction {
             return Err(self.lost_race("loaded the same file"));
         }
         self.table = Some(newest);
+        self.files = OnceCell::new();
         Ok(())
     }
 

@@ -1,9 +1,9 @@
 //! One write to one table: files first, then one commit that makes them, the removals, the
 //! ledger entries and the counts visible together, then the retired files go.
 //!
-//! Written with our own data files and the library's commit builder rather than its write operation,
-//! because that one cannot tag files with their source, put ledger entries and removals of our
-//! choice into the same commit, nor keep digits (its casts cut them).
+//! Written with data files of our own and the library's commit builder rather than its write
+//! operation, because that one cannot tag files with their source, put ledger entries and removals
+//! of our choice into the same commit, nor keep digits (its casts cut them).
 
 mod commit;
 mod evolve;
@@ -19,12 +19,13 @@ use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Add, Remove, Transaction};
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 use super::data_files::{DataFiles, Limits};
 use super::lock::WriteLock;
 use super::origin::{Origin, Tags, is_ours, source_of, tags_of};
 use super::partitions::RowShaper;
-use super::sweep::{data_files, delete_file};
+use super::sweep::delete_file;
 use super::{Entry, TableDefinition, TableId, Warehouse};
 use crate::{Error, Result};
 
@@ -41,6 +42,8 @@ pub struct TableTransaction {
     id: TableId,
     state: Arc<SessionState>,
     table: Option<DeltaTable>,
+    /// Its data files, once somebody has asked.
+    files: OnceCell<Vec<Add>>,
     definition: Option<TableDefinition>,
     change: Change,
     adds: Vec<Add>,
@@ -50,8 +53,6 @@ pub struct TableTransaction {
     depends_on_rows: bool,
     /// Whether the files of the table have former types and must be written anew.
     rewrites_all: bool,
-    /// Data files that were there before; what comes on top goes unless it is committed.
-    present: HashSet<PathBuf>,
     /// Whether the commit was begun: from then on the files may be part of the table, whatever
     /// is reported (a checkpoint may fail after the commit, a task may be stopped in it).
     committing: bool,
@@ -104,6 +105,7 @@ impl TableTransaction {
             id: id.clone(),
             state: Arc::clone(state),
             table,
+            files: OnceCell::new(),
             definition,
             change: Change::None,
             adds: Vec::new(),
@@ -111,7 +113,6 @@ impl TableTransaction {
             ledger: Vec::new(),
             depends_on_rows: false,
             rewrites_all: false,
-            present: data_files(&warehouse.folder(id)).into_iter().collect(),
             committing: false,
             lock: Some(lock),
         })
@@ -176,7 +177,7 @@ impl TableTransaction {
     /// # Errors
     /// A table that cannot be read.
     pub async fn remove_all(&mut self) -> Result<()> {
-        let files = self.files().await?;
+        let files = self.files().await?.to_vec();
         self.remove(&files);
         Ok(())
     }
@@ -194,10 +195,8 @@ impl TableTransaction {
             ))
             .hint("load it with ON_CHANGE append, or make the table anew"));
         }
-        let of_source: Vec<_> = files
-            .into_iter()
-            .filter(|file| source_of(file) == Some(source))
-            .collect();
+        let of_source = files.iter().filter(|file| source_of(file) == Some(source));
+        let of_source: Vec<_> = of_source.cloned().collect();
         self.remove(&of_source);
         Ok(())
     }
@@ -261,12 +260,10 @@ impl TableTransaction {
 
     async fn retired(&self) -> Result<Vec<PathBuf>> {
         let paths: Vec<String> = match self.change {
-            Change::Replaced => self
-                .files()
-                .await?
-                .into_iter()
-                .map(|file| file.path)
-                .collect(),
+            Change::Replaced => {
+                let files = self.files().await?;
+                files.iter().map(|file| file.path.clone()).collect()
+            }
             Change::None | Change::Evolved => {
                 self.removes.iter().map(|file| file.path.clone()).collect()
             }
@@ -275,18 +272,21 @@ impl TableTransaction {
     }
 
     /// The data files of the table as it was when the transaction began.
-    pub(super) async fn files(&self) -> Result<Vec<Add>> {
-        let Some(table) = &self.table else {
-            return Ok(Vec::new());
+    pub(super) async fn files(&self) -> Result<&[Add]> {
+        let read = || async {
+            let Some(table) = &self.table else {
+                return Ok(Vec::new());
+            };
+            let log_store = table.log_store();
+            let files = table
+                .snapshot()?
+                .snapshot()
+                .file_views(log_store.as_ref(), None);
+            #[expect(deprecated, reason = "nothing else gives the tags of a file")]
+            let files = files.map_ok(|file| file.add_action());
+            Ok::<_, Error>(files.try_collect().await?)
         };
-        let log_store = table.log_store();
-        let files = table
-            .snapshot()?
-            .snapshot()
-            .file_views(log_store.as_ref(), None);
-        #[expect(deprecated, reason = "nothing else gives the tags of a file")]
-        let files = files.map_ok(|file| file.add_action());
-        Ok(files.try_collect().await?)
+        Ok(self.files.get_or_try_init(read).await?)
     }
 
     fn remove(&mut self, files: &[Add]) {
@@ -306,11 +306,14 @@ impl Drop for TableTransaction {
         if self.committing {
             return;
         }
+        // Only what this one wrote: files that another tool has added meanwhile are its own.
         let folder = self.warehouse.folder(&self.id);
-        let written = data_files(&folder)
-            .into_iter()
-            .filter(|file| !self.present.contains(file));
-        written.for_each(|file| delete_file(&file, &folder));
+        let paths: Vec<_> = self.adds.iter().map(|file| file.path.clone()).collect();
+        let written = self
+            .warehouse
+            .files_at(&self.id, &paths)
+            .unwrap_or_default();
+        written.iter().for_each(|file| delete_file(file, &folder));
         // The folder of a table that never came to be; one that holds anything refuses.
         let _ = std::fs::remove_dir(&folder);
     }

@@ -55,8 +55,10 @@ impl TableTransaction {
     /// # Errors
     /// A table that cannot be read.
     pub async fn data_files(&self) -> Result<Vec<DataFile>> {
-        let files = self.files().await?;
-        Ok(self.staying(files).into_iter().map(DataFile).collect())
+        let going: HashSet<&str> = self.removes.iter().map(|file| file.path.as_str()).collect();
+        let files = self.files().await?.iter();
+        let staying = files.filter(|file| !going.contains(file.path.as_str()));
+        Ok(staying.cloned().map(DataFile).collect())
     }
 
     /// The rows of some files, in the columns of these names that the table had, and for each row
@@ -125,14 +127,6 @@ impl TableTransaction {
     pub(super) async fn rewrite_all(&mut self) -> Result<()> {
         let files = self.data_files().await?;
         self.rewrite_rows(files, Ok).await
-    }
-
-    fn staying(&self, files: Vec<Add>) -> Vec<Add> {
-        let going: HashSet<&str> = self.removes.iter().map(|file| file.path.as_str()).collect();
-        let files = files.into_iter();
-        files
-            .filter(|file| !going.contains(file.path.as_str()))
-            .collect()
     }
 
     /// Those of the columns that the table had when the transaction began.
