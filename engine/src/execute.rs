@@ -12,7 +12,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 
 use crate::connections::deliver;
-use crate::landing::land;
+use crate::landing::{explain, land, retry_rejects, validate};
 use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
 use crate::sql::{Assert, CopyInto, Parameters, Query, Script, Statement};
@@ -54,7 +54,9 @@ pub struct Rows {
 pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome> {
     match statement {
         Statement::Query(query) => query_rows(session, query).await.map(Outcome::Rows),
-        Statement::CopyInto(copy) => copy_into(session, *copy).await.map(Outcome::Copied),
+        Statement::CopyInto(copy) => copy_into(session, *copy).await,
+        Statement::ExplainCopy(explain) => explain_copy(session, &explain.copy).await,
+        Statement::RetryRejects(retry) => retry_rejects(session, &retry).await.map(Outcome::Copied),
         Statement::CreateTable(create) => create_table(session, create).await.map(Outcome::Done),
         Statement::CreateView(create) => create_view(session, create).await.map(Outcome::Done),
         Statement::Insert(insert_into) => insert(session, insert_into).await.map(Outcome::Done),
@@ -107,17 +109,26 @@ async fn query_rows(session: &Session, query: Query) -> Result<Rows> {
     })
 }
 
-async fn copy_into(session: &Session, copy: CopyInto) -> Result<Vec<Copied>> {
+async fn copy_into(session: &Session, copy: CopyInto) -> Result<Outcome> {
     match session.resolve(&copy.target)? {
-        Target::Warehouse(id) => land(session, &copy, &id).await,
+        Target::Warehouse(id) if copy.options.rejects.validate => validate(session, &copy, &id)
+            .await
+            .map(|batch| Outcome::Rows(Rows::of(batch))),
+        Target::Warehouse(id) => land(session, &copy, &id).await.map(Outcome::Copied),
         Target::Database {
             connection,
             schema,
             table,
         } => deliver(session, copy, &connection, schema, table)
             .await
-            .map(|copied| vec![copied]),
+            .map(|copied| Outcome::Copied(vec![copied])),
     }
+}
+
+async fn explain_copy(session: &Session, copy: &CopyInto) -> Result<Outcome> {
+    let id = session.resolve_in_warehouse(&copy.target)?;
+    let batch = explain(session, copy, &id).await?;
+    Ok(Outcome::Rows(Rows::of(batch)))
 }
 
 async fn check(session: &Session, assert: Assert) -> Result<Done> {

@@ -160,6 +160,12 @@ impl Session {
         }
     }
 
+    /// The setting `threads`.
+    pub fn threads(&self) -> usize {
+        let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
+        base.config().target_partitions()
+    }
+
     /// Changes a setting for the statements that follow.
     ///
     /// # Errors

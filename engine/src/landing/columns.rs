@@ -66,7 +66,10 @@ pub fn infer_schema(
             .get(column.name.as_str())
             .cloned()
             .unwrap_or_else(|| column.found.data_type());
-        column_field(&column.name, &column.original, data_type)
+        let mut field = column_field(&column.name, &column.original, data_type);
+        let noted = column.found.date_format();
+        field.metadata_mut().extend(noted);
+        field
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }

@@ -12,25 +12,25 @@ use crate::warehouse::{PartitionCheck, RefusedRow, TableDefinition};
 /// What rows of a file must be beyond what its format can tell.
 pub(super) struct LateFaults {
     check: Option<PartitionCheck>,
-    /// The place of each given column in the file.
+    /// The place of each given column in the records of the file.
     places: Vec<Option<usize>>,
     /// Records of the file so far.
     records: u64,
 }
 
 impl LateFaults {
-    /// What rows of `table` must be; `places` has the place of each given column in the file.
+    /// What rows of `table` must be; `places` has the place of each given column in the records.
     ///
     /// # Errors
     /// A partition expression that cannot be planned.
     pub(super) fn new(
         table: &TableDefinition,
-        places: &[Option<usize>],
+        places: Vec<Option<usize>>,
         state: &SessionState,
     ) -> Result<Self> {
         Ok(LateFaults {
             check: PartitionCheck::new(table, state)?,
-            places: places.to_vec(),
+            places,
             records: 0,
         })
     }

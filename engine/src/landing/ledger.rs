@@ -160,6 +160,12 @@ impl Ledger {
         version.is_some_and(|version| version % 2 == 1)
     }
 
+    /// Whether the table holds rows of a path with this content.
+    pub fn holds_content(&self, path: &str, hash: &str) -> bool {
+        let contents = self.loaded.get(path).into_iter().flatten();
+        contents.into_iter().any(|content| content.hash == hash)
+    }
+
     /// Notes that what a path was loaded with is gone and returns the entries for the commit.
     pub fn withdraw(&mut self, path: &str) -> Vec<Entry> {
         let contents = self.loaded.remove(path).unwrap_or_default();

@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::options::LandingOptions;
 use super::read::{Reading, Sink};
 use super::records::{self, LoadRecord};
-use super::rejects::{self, Policy, ReadAgain, RejectedFrom, Rejects};
+use super::rejects::{self, Marks, Policy, ReadAgain, RejectedFrom, Rejects};
 use super::schema::{compare_columns, make_columns};
 use super::sort_out::FilesKnown;
 use crate::progress::Running;
@@ -26,18 +26,20 @@ use crate::{Error, Result};
 
 /// One COPY INTO between its begin and its commit. Dropped before, it leaves nothing.
 pub(super) struct Load<'s> {
-    session: &'s Session,
-    planner: Planner,
-    id: TableId,
-    options: LandingOptions,
-    transaction: TableTransaction,
-    ledger: Ledger,
+    pub(super) session: &'s Session,
+    pub(super) planner: Planner,
+    pub(super) id: TableId,
+    pub(super) options: LandingOptions,
+    pub(super) transaction: TableTransaction,
+    pub(super) ledger: Ledger,
     rejects: Arc<Mutex<Rejects>>,
     /// What there is to say about files, by their identity.
     notes: HashMap<String, Vec<String>>,
     /// The rows that files leave out, by their identity.
     duplicates: HashMap<String, DuplicatesOfFile>,
-    records: Vec<LoadRecord>,
+    pub(super) records: Vec<LoadRecord>,
+    /// Rejects of earlier loads that this one loads.
+    pub(super) marks: Vec<Marks>,
 }
 
 impl<'s> Load<'s> {
@@ -70,6 +72,7 @@ impl<'s> Load<'s> {
             notes: HashMap::new(),
             duplicates: HashMap::new(),
             records: Vec::new(),
+            marks: Vec::new(),
         })
     }
 
@@ -247,7 +250,8 @@ impl<'s> Load<'s> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         rejects.check()?;
-        for load in rejects.loads() {
+        let retries = self.marks.iter().map(|marks| marks.retried_by.as_str());
+        for load in rejects.loads().chain(retries) {
             let entry = self.ledger.enter_load(load);
             self.transaction.record(entry.application, entry.version);
         }
@@ -255,6 +259,12 @@ impl<'s> Load<'s> {
             .map_err(|error| Error::internal("counts are not JSON").source(error))?;
         let spools = rejects.into_spools();
         let before = self.transaction.table().cloned();
+        let warehouse = self.session.warehouse();
+        let marks = self
+            .marks
+            .iter()
+            .map(|marks| marks.write(warehouse, &self.id));
+        let marks = marks.collect::<Result<_>>()?;
         let written = self.transaction.commit(Some(counts)).await?;
         let records: Vec<_> = self
             .records
@@ -262,6 +272,7 @@ impl<'s> Load<'s> {
             .map(|record| (record, written.version))
             .collect();
         rejects::keep(self.session, spools).await?;
+        rejects::apply(self.session, marks).await?;
         records::keep(self.session, &records).await?;
         match before {
             // Nobody came between, whose records might be missing.
@@ -320,11 +331,8 @@ impl<'s> Load<'s> {
         rounded: u64,
     ) -> Option<String> {
         let mut notes = self.notes.remove(&file.identity).unwrap_or_default();
-        match rounded {
-            0 => {}
-            1 => notes.push("1 value rounded".to_owned()),
-            values => notes.push(format!("{} values rounded", grouped(values))),
-        }
+        notes.extend(file.remarks.all());
+        notes.extend(rounded_note(rounded));
         if rejected > 0 {
             notes.push(format!(
                 "{} rejected: SELECT * FROM system.rejects WHERE load_id = '{load_id}'",
@@ -332,5 +340,14 @@ impl<'s> Load<'s> {
             ));
         }
         (!notes.is_empty()).then(|| notes.join("; "))
+    }
+}
+
+/// What to say about values that ON_LOSS round has changed.
+pub(super) fn rounded_note(values: u64) -> Option<String> {
+    match values {
+        0 => None,
+        1 => Some("1 value rounded".to_owned()),
+        values => Some(format!("{} values rounded", grouped(values))),
     }
 }

@@ -8,26 +8,33 @@ mod columns;
 mod discover;
 mod drift;
 mod duplicates;
+mod explain;
 pub mod formats;
 mod late_faults;
 mod ledger;
 mod load;
 pub mod names;
 mod options;
+mod preview;
 mod query;
 mod read;
 mod records;
 mod rejects;
 mod relation;
+mod retry;
 mod schema;
 mod sort_out;
+mod validate;
 
 use discover::{Discovered, discover};
 pub use discover::{Outside, fingerprint};
+pub use explain::explain;
 use load::Load;
 use options::LandingOptions;
 use query::run_to_file;
 pub use relation::FileReader;
+pub use retry::retry_rejects;
+pub use validate::validate;
 
 use crate::reconciliation::Copied;
 use crate::session::Session;
@@ -42,7 +49,7 @@ use crate::{Error, Result};
 /// with file, line and column. Nothing is written then.
 pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Vec<Copied>> {
     check_writable(id).map_err(|error| copy.target.locate(error))?;
-    let options = LandingOptions::checked(&copy.options)?;
+    let options = LandingOptions::checked(&copy.options, session.threads())?;
     let Discovered { files, note } = find_files(session, copy, &options).await?;
     let files = files
         .into_iter()

@@ -19,22 +19,26 @@ pub(super) struct LandingOptions {
 }
 
 impl LandingOptions {
-    /// Checks what was typed.
+    /// Checks what was typed, for readers that use so many threads.
     ///
     /// # Errors
     /// An option that belongs to an export, or a value that cannot be one.
-    pub fn checked(options: &CopyOptions) -> Result<Self> {
+    pub fn checked(options: &CopyOptions, threads: usize) -> Result<Self> {
         if options.mode.is_some() || !options.key.is_empty() {
             return Err(
                 Error::input("MODE and KEY belong to an export into a database")
                     .hint("files land once each; leave MODE and KEY out"),
             );
         }
+        let mut read = ReadOptions::checked(&options.file, threads)?;
+        let on_error = Policy::checked(&options.rejects)?;
+        read.on_loss = options.rejects.on_loss.unwrap_or_default();
+        read.sets_aside = on_error != Policy::Abort;
         Ok(LandingOptions {
-            read: ReadOptions::checked(&options.file)?,
+            read,
             partition_by: options.partition_by.clone(),
             reload: options.reload.clone(),
-            on_error: Policy::checked(&options.rejects)?,
+            on_error,
         })
     }
 }

@@ -78,7 +78,12 @@ impl Reading {
     pub(super) fn pieces(&self) -> Result<(Pieces, LateFaults)> {
         let schema = self.table.given_schema();
         let places = match_columns(&self.file, &self.options, &self.table)?;
-        let faults = LateFaults::new(&self.table, &places, &self.state)?;
+        let own = self.file.remembered_names().map_or(0, <[String]>::len);
+        // Those behind them stand in the path of the file and not in its records.
+        let in_records = places
+            .iter()
+            .map(|place| place.filter(|place| *place < own));
+        let faults = LateFaults::new(&self.table, in_records.collect(), &self.state)?;
         let pieces = formats::read(&self.file, &self.options, Arc::new(schema), &places)?;
         Ok((pieces, faults))
     }

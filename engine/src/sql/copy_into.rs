@@ -11,14 +11,14 @@
 use std::fmt;
 
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::file_options::{literal, parse_choice};
 use super::name::{fold, quote};
 use super::script::HINT_FOLLOWS;
 use super::{
-    FileOptions, Name, PartitionField, Query, RejectOptions, ReloadOptions, closest, expect_word,
-    join,
+    FileOptions, Name, PartitionField, Query, RejectOptions, ReloadOptions, TideDialect, closest,
+    expect_word, join, parse_whole, script,
 };
 
 /// What to copy, where to, and how.
@@ -81,20 +81,24 @@ impl CopyInto {
         let target = Name::parse(parser)?;
         expect_word(parser, "FROM")?;
         let source = CopySource::parse(parser)?;
-        let mut options = CopyOptions::default();
-        if parser.consume_token(&Token::LParen) {
-            parser.parse_comma_separated(|parser| options.parse_one(parser))?;
-            parser.expect_token(&Token::RParen)?;
-        }
         Ok(CopyInto {
             target,
             source,
-            options,
+            options: CopyOptions::parse(parser)?,
         })
     }
 }
 
 impl CopySource {
+    /// Tables and views that are read.
+    pub(super) fn relations(&self) -> crate::Result<Vec<Name>> {
+        match self {
+            CopySource::Files(_) => Ok(Vec::new()),
+            CopySource::Relation(name) => Ok(vec![name.clone()]),
+            CopySource::Query(query) => query.relations(),
+        }
+    }
+
     fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         let token = parser.peek_token();
         match token.token {
@@ -126,6 +130,34 @@ impl CopyOptions {
     /// The options that were given and mean something for files only, as (name, value) in SQL.
     pub fn of_landing(&self) -> Vec<(&'static str, String)> {
         [self.file.given(), self.reload.given(), self.rejects.given()].concat()
+    }
+
+    /// Reads back options that were kept as text, without parentheses.
+    ///
+    /// # Errors
+    /// Text that is no list of options.
+    pub fn parse_text(text: &str) -> crate::Result<Self> {
+        let mut options = CopyOptions::default();
+        if text.is_empty() {
+            return Ok(options);
+        }
+        let tokens = Tokenizer::new(&TideDialect, text)
+            .tokenize_with_location()
+            .map_err(script::tokenizer_error)?;
+        parse_whole(tokens, |parser| {
+            parser.parse_comma_separated(|parser| options.parse_one(parser))
+        })?;
+        Ok(options)
+    }
+
+    /// `(NAME value, ..)`, or nothing.
+    pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
+        let mut options = CopyOptions::default();
+        if parser.consume_token(&Token::LParen) {
+            parser.parse_comma_separated(|parser| options.parse_one(parser))?;
+            parser.expect_token(&Token::RParen)?;
+        }
+        Ok(options)
     }
 
     fn parse_one(&mut self, parser: &mut Parser) -> Result<(), ParserError> {
@@ -205,7 +237,14 @@ impl fmt::Display for CopyInto {
             CopySource::Relation(name) => write!(f, "{name}")?,
             CopySource::Query(query) => write!(f, "({query})")?,
         }
-        let options = self.options.to_strings();
+        write!(f, "{}", self.options)
+    }
+}
+
+/// With a space in front, or nothing.
+impl fmt::Display for CopyOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = self.to_strings();
         if options.is_empty() {
             Ok(())
         } else {

@@ -11,6 +11,7 @@ mod create_table;
 mod create_view;
 mod dialect;
 mod drop;
+mod explain_copy;
 mod file_format;
 mod file_options;
 mod file_relation;
@@ -22,6 +23,7 @@ mod partition_by;
 mod query;
 mod reject_options;
 mod reload_options;
+mod retry_rejects;
 mod script;
 mod set;
 mod show;
@@ -35,6 +37,7 @@ pub use create_table::{ColumnDefinition, CreateTable};
 pub use create_view::CreateView;
 pub use dialect::TideDialect;
 pub use drop::{Drop, DropKind};
+pub use explain_copy::ExplainCopy;
 pub use file_format::{Compression, Encoding, FileFormat, Names};
 pub(crate) use file_options::literal;
 pub use file_options::{DeclaredColumn, FileOptions};
@@ -47,6 +50,7 @@ pub use partition_by::PartitionField;
 pub use query::Query;
 pub use reject_options::{MaxErrors, OnError, OnLoss, RejectOptions};
 pub use reload_options::{Deduplicate, Keep, OnChange, OnDrift, ReloadOptions};
+pub use retry_rejects::RetryRejects;
 pub use script::{Fragment, Script, ScriptStatement};
 pub use set::Set;
 pub use show::{Describe, ShowTables};
@@ -60,6 +64,10 @@ pub enum Statement {
     Query(Query),
     /// Moves data in or out.
     CopyInto(Box<CopyInto>),
+    /// Says what a load would do.
+    ExplainCopy(Box<ExplainCopy>),
+    /// Loads rows that were set aside and fit by now.
+    RetryRejects(Box<RetryRejects>),
     /// Makes a table, with or without rows.
     CreateTable(CreateTable),
     /// Keeps a query under a name.
@@ -86,11 +94,8 @@ impl Statement {
     pub fn reads(&self) -> Result<Vec<Name>> {
         match self {
             Statement::Query(query) => query.relations(),
-            Statement::CopyInto(copy) => match &copy.source {
-                CopySource::Files(_) => Ok(Vec::new()),
-                CopySource::Relation(name) => Ok(vec![name.clone()]),
-                CopySource::Query(query) => query.relations(),
-            },
+            Statement::CopyInto(copy) => copy.source.relations(),
+            Statement::ExplainCopy(explain) => explain.copy.source.relations(),
             Statement::CreateTable(create) => create
                 .query
                 .as_ref()
@@ -99,7 +104,10 @@ impl Statement {
             Statement::Insert(insert) => insert.query.relations(),
             Statement::Assert(assert) => assert.query.relations(),
             Statement::Describe(describe) => Ok(vec![describe.name.clone()]),
-            Statement::Drop(_) | Statement::Set(_) | Statement::ShowTables(_) => Ok(Vec::new()),
+            Statement::RetryRejects(_)
+            | Statement::Drop(_)
+            | Statement::Set(_)
+            | Statement::ShowTables(_) => Ok(Vec::new()),
         }
     }
 
@@ -130,12 +138,16 @@ impl Statement {
     /// The table or view that the statement makes or changes.
     pub fn writes(&self) -> Option<&Name> {
         match self {
+            // What only validates is not known to write either.
+            Statement::CopyInto(copy) if copy.options.rejects.validate => None,
             Statement::CopyInto(copy) => Some(&copy.target),
+            Statement::RetryRejects(retry) => Some(&retry.table),
             Statement::CreateTable(create) => Some(&create.name),
             Statement::CreateView(create) => Some(&create.name),
             Statement::Insert(insert) => Some(&insert.table),
             Statement::Drop(drop) => Some(&drop.name),
             Statement::Query(_)
+            | Statement::ExplainCopy(_)
             | Statement::Set(_)
             | Statement::ShowTables(_)
             | Statement::Describe(_)
@@ -148,6 +160,8 @@ impl Statement {
         match self {
             Statement::Query(_) => "SELECT",
             Statement::CopyInto(_) => "COPY INTO",
+            Statement::ExplainCopy(_) => "EXPLAIN",
+            Statement::RetryRejects(_) => "RETRY REJECTS",
             Statement::CreateTable(_) => "CREATE TABLE",
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::Insert(_) => "INSERT",
@@ -180,6 +194,12 @@ fn parse_statement(
         ["COPY", "INTO", ..] => {
             own(|parser| CopyInto::parse(parser).map(|copy| Statement::CopyInto(Box::new(copy))))
         }
+        ["EXPLAIN", "COPY", "INTO", ..] => own(|parser| {
+            ExplainCopy::parse(parser).map(|explain| Statement::ExplainCopy(Box::new(explain)))
+        }),
+        ["RETRY", ..] => own(|parser| {
+            RetryRejects::parse(parser).map(|retry| Statement::RetryRejects(Box::new(retry)))
+        }),
         ["CREATE", "TABLE", ..] | ["CREATE", "OR", "REPLACE", "TABLE"] => {
             own(|parser| CreateTable::parse(parser).map(Statement::CreateTable))
         }

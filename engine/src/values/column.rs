@@ -1,23 +1,31 @@
 //! A column under construction, fed with text.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder,
-    Int8Builder, Int16Builder, Int32Builder, Int64Builder, StringBuilder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder,
+    Float64Builder, Int8Builder, Int16Builder, Int32Builder, Int64Builder, StringBuilder,
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, TimeUnit};
 
+use super::rounding;
 use super::{
-    Refusal, parse_boolean, parse_date, parse_decimal, parse_double, parse_integer, parse_real,
-    parse_timestamp, parse_timestamp_with_zone, sql_name,
+    DateFormat, Refusal, parse_boolean, parse_date, parse_decimal, parse_double, parse_integer,
+    parse_real, parse_timestamp, parse_timestamp_with_zone, sql_name,
 };
 use crate::{Error, Result};
 
 /// Builds one typed column from text, value by value, exactly or not at all.
 #[derive(Debug)]
-pub struct ColumnBuilder(Typed);
+pub struct ColumnBuilder {
+    typed: Typed,
+    date_format: DateFormat,
+    rounds: bool,
+    /// The places of rounded values in the column.
+    rounded: Vec<usize>,
+}
 
 #[derive(Debug)]
 enum Typed {
@@ -85,43 +93,170 @@ impl ColumnBuilder {
             DataType::Utf8 => Typed::Text(StringBuilder::new()),
             _ => return Err(unsupported(field)),
         };
-        Ok(ColumnBuilder(typed))
+        Ok(ColumnBuilder {
+            typed,
+            date_format: DateFormat::ISO,
+            rounds: false,
+            rounded: Vec::new(),
+        })
+    }
+
+    /// The same with dates, and the dates in front of times, written in `format`; ISO otherwise.
+    #[must_use]
+    pub fn with_date_format(self, format: DateFormat) -> Self {
+        ColumnBuilder {
+            date_format: format,
+            ..self
+        }
+    }
+
+    /// The same, which takes the nearest value where the text says more than the type can hold.
+    #[must_use]
+    pub fn with_rounding(self, rounds: bool) -> Self {
+        ColumnBuilder { rounds, ..self }
+    }
+
+    /// The places of the values in the column that were rounded since the last time, ascending.
+    pub fn take_rounded(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.rounded)
     }
 
     /// Appends the value that the text writes. A refused value leaves the column as it was.
     pub fn append_text(&mut self, text: &str) -> Result<(), Refusal> {
-        match &mut self.0 {
-            Typed::Boolean(builder) => builder.append_value(parse_boolean(text)?),
-            Typed::TinyInt(builder) => builder.append_value(parse_integer(text)?),
-            Typed::SmallInt(builder) => builder.append_value(parse_integer(text)?),
-            Typed::Integer(builder) => builder.append_value(parse_integer(text)?),
-            Typed::BigInt(builder) => builder.append_value(parse_integer(text)?),
-            Typed::Real(builder) => builder.append_value(parse_real(text)?),
-            Typed::Double(builder) => builder.append_value(parse_double(text)?),
-            Typed::Decimal {
-                builder,
-                precision,
-                scale,
-            } => builder.append_value(parse_decimal(text, *precision, *scale)?),
-            Typed::Date(builder) => builder.append_value(parse_date(text)?),
-            Typed::Timestamp(builder) => builder.append_value(parse_timestamp(text)?),
-            Typed::TimestampWithZone(builder) => {
-                builder.append_value(parse_timestamp_with_zone(text)?)
-            }
-            Typed::Text(builder) => builder.append_value(text),
-        }
-        Ok(())
+        let mut refused = None;
+        self.append_all(
+            std::iter::once(Some(Cow::Borrowed(text))),
+            |_, refusal| refused = Some(refusal),
+            OnRefusal::Leave,
+        );
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Appends many values; `None` is NULL. The type is looked at once and not for each of them.
+    /// A refused value becomes NULL and `refused` is told its place among the values.
+    pub fn append_texts<'t>(
+        &mut self,
+        values: impl Iterator<Item = Option<Cow<'t, str>>>,
+        refused: impl FnMut(usize, Refusal),
+    ) {
+        self.append_all(values, refused, OnRefusal::AppendNull);
     }
 
     /// Appends a NULL.
     pub fn append_null(&mut self) {
-        with_builder!(&mut self.0, builder => builder.append_null());
+        with_builder!(&mut self.typed, builder => builder.append_null());
     }
 
     /// The column so far; the builder starts afresh with the same type.
     pub fn finish(&mut self) -> ArrayRef {
-        with_builder!(&mut self.0, builder => Arc::new(builder.finish()))
+        with_builder!(&mut self.typed, builder => Arc::new(builder.finish()))
     }
+
+    fn append_all<'t>(
+        &mut self,
+        values: impl Iterator<Item = Option<Cow<'t, str>>>,
+        mut refused: impl FnMut(usize, Refusal),
+        on_refusal: OnRefusal,
+    ) {
+        let format = self.date_format;
+        let (rounds, rounded) = (self.rounds, &mut self.rounded);
+        macro_rules! refuse {
+            ($builder:expr, $place:expr, $refusal:expr) => {{
+                refused($place, $refusal);
+                if on_refusal == OnRefusal::AppendNull {
+                    $builder.append_null();
+                }
+            }};
+        }
+        macro_rules! append {
+            ($builder:expr, $parse:expr) => {
+                for (place, text) in values.enumerate() {
+                    match text.as_deref().map($parse) {
+                        Some(Ok(value)) => $builder.append_value(value),
+                        None => $builder.append_null(),
+                        Some(Err(refusal)) => refuse!($builder, place, refusal),
+                    }
+                }
+            };
+            ($builder:expr, $parse:expr, $round:expr) => {
+                for (place, text) in values.enumerate() {
+                    let Some(text) = text.as_deref() else {
+                        $builder.append_null();
+                        continue;
+                    };
+                    match $parse(text) {
+                        Ok(value) => $builder.append_value(value),
+                        Err(refusal) => match nearest(rounds, text, refusal, $round) {
+                            Ok(value) => {
+                                rounded.push($builder.len());
+                                $builder.append_value(value);
+                            }
+                            Err(refusal) => refuse!($builder, place, refusal),
+                        },
+                    }
+                }
+            };
+        }
+        match &mut self.typed {
+            Typed::Boolean(builder) => append!(builder, parse_boolean),
+            Typed::TinyInt(builder) => append!(builder, parse_integer::<i8>, rounding::integer),
+            Typed::SmallInt(builder) => append!(builder, parse_integer::<i16>, rounding::integer),
+            Typed::Integer(builder) => append!(builder, parse_integer::<i32>, rounding::integer),
+            Typed::BigInt(builder) => append!(builder, parse_integer::<i64>, rounding::integer),
+            Typed::Real(builder) => append!(builder, parse_real),
+            Typed::Double(builder) => append!(builder, parse_double),
+            Typed::Decimal {
+                builder,
+                precision,
+                scale,
+            } => append!(
+                builder,
+                |text: &str| parse_decimal(text, *precision, *scale),
+                |text| rounding::decimal(text, *precision, *scale)
+            ),
+            Typed::Date(builder) => {
+                append!(builder, |text: &str| parse_date(text, format), |text| {
+                    rounding::date(text, format)
+                })
+            }
+            Typed::Timestamp(builder) => append!(
+                builder,
+                |text: &str| parse_timestamp(text, format),
+                |text| rounding::timestamp(text, format)
+            ),
+            Typed::TimestampWithZone(builder) => append!(
+                builder,
+                |text: &str| parse_timestamp_with_zone(text, format),
+                |text| rounding::timestamp_with_zone(text, format)
+            ),
+            Typed::Text(builder) => append!(builder, Ok::<&str, Refusal>),
+        }
+    }
+}
+
+/// The value that is nearest to what a refused text says, if that is wanted and there is one.
+#[cold]
+fn nearest<T>(
+    wanted: bool,
+    text: &str,
+    refusal: Refusal,
+    round: impl FnOnce(&str) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    if !wanted {
+        return Err(refusal);
+    }
+    round(text).map_err(|instead| match instead {
+        // It could be rounded but for its size.
+        Refusal::IntegerDigits { .. } | Refusal::OutOfRange => instead,
+        _ => refusal,
+    })
+}
+
+/// What a refused value leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnRefusal {
+    Leave,
+    AppendNull,
 }
 
 fn decimal(field: &Field, precision: u8, scale: i8) -> Result<Typed> {
@@ -164,6 +299,30 @@ mod tests {
             [Some(1), None]
         );
         assert_eq!(column.finish().len(), 0);
+    }
+
+    #[test]
+    fn rounded_values_are_told_by_their_places() {
+        let mut column = ColumnBuilder::new(&Field::new("d", DataType::Decimal128(4, 1), true))
+            .unwrap()
+            .with_rounding(true);
+        let texts = ["1.5", "1.25", "x", "999.95", "", "-1.25"];
+        let mut refused = Vec::new();
+        column.append_texts(
+            texts
+                .map(|text| (!text.is_empty()).then_some(text.into()))
+                .into_iter(),
+            |place, refusal| refused.push((place, refusal)),
+        );
+        let too_large = Refusal::IntegerDigits {
+            fitting: Some((5, 1)),
+        };
+        assert_eq!(refused, [(2, Refusal::NotDecimal), (3, too_large)]);
+        assert_eq!(column.take_rounded(), [1, 5]);
+        assert_eq!(column.take_rounded(), []);
+        let values = column.finish();
+        let values: Vec<_> = values.as_primitive::<Decimal128Type>().iter().collect();
+        assert_eq!(values, [Some(15), Some(13), None, None, None, Some(-13)]);
     }
 
     #[test]

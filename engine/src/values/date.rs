@@ -1,35 +1,38 @@
-//! DATE as text: `YYYY-MM-DD` and nothing else.
-//!
-//! Other orders are not guessed: 03-04-2024 is March or April depending on who wrote it.
+//! DATE as text, in the one format that the caller names. An order is never guessed here.
 
+use super::date_format::DateFormat;
 use super::refusal::{Refusal, malformed};
 use super::timestamp;
 
 /// Days since 1970-01-01 of a real day of the calendar, years 0001 to 9999.
-pub fn parse_date(text: &str) -> Result<i32, Refusal> {
-    match split_date(text.as_bytes()) {
+pub fn parse_date(text: &str, format: DateFormat) -> Result<i32, Refusal> {
+    match format.split(text.as_bytes()) {
         Some((days, [])) => days,
-        _ => Err(explain(text)),
+        _ => Err(explain(text, format)),
     }
 }
 
-/// Days since 1970-01-01 and what follows the date; `None` if the text is not written as one.
-pub(super) fn split_date(text: &[u8]) -> Option<(Result<i32, Refusal>, &[u8])> {
+/// Days since 1970-01-01 and what follows the date, which has the year in front; `None` if the
+/// text does not begin like one.
+pub(super) fn split_date(text: &[u8], separator: u8) -> Option<(Result<i32, Refusal>, &[u8])> {
     let (date, rest) = text.split_at_checked(10)?;
-    if date[4] != b'-' || date[7] != b'-' {
+    if date[4] != separator || date[7] != separator {
         return None;
     }
     let century = two_digits(&date[0..2])?;
     let year = century * 100 + two_digits(&date[2..4])?;
     let (month, day) = (two_digits(&date[5..7])?, two_digits(&date[8..10])?);
+    Some((real_day(year, month, day), rest))
+}
+
+/// Days since 1970-01-01, of a day that the calendar has.
+pub(super) fn real_day(year: u32, month: u32, day: u32) -> Result<i32, Refusal> {
     let real =
         year > 0 && (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
-    let days = if real {
-        Ok(days_from_civil(year, month, day))
-    } else {
-        Err(Refusal::NoSuchDate)
-    };
-    Some((days, rest))
+    match real {
+        true => Ok(days_from_civil(year, month, day)),
+        false => Err(Refusal::NoSuchDate),
+    }
 }
 
 /// The number that two ASCII digits write.
@@ -43,8 +46,8 @@ pub(super) fn two_digits(text: &[u8]) -> Option<u32> {
 }
 
 #[cold]
-fn explain(text: &str) -> Refusal {
-    if timestamp::is_timestamp(text) {
+fn explain(text: &str, format: DateFormat) -> Refusal {
+    if timestamp::is_timestamp(text, format) {
         Refusal::TimePart
     } else {
         malformed(text, Refusal::NotDate)
@@ -80,11 +83,15 @@ mod tests {
     use chrono::{Duration, NaiveDate};
     use proptest::prelude::*;
 
+    fn iso(text: &str) -> Result<i32, Refusal> {
+        parse_date(text, DateFormat::ISO)
+    }
+
     #[test]
     fn real_days_only() {
-        assert_eq!(parse_date("1970-01-01"), Ok(0));
-        assert_eq!(parse_date("0001-01-01"), Ok(-719_162));
-        assert_eq!(parse_date("2024-02-29"), Ok(19_782));
+        assert_eq!(iso("1970-01-01"), Ok(0));
+        assert_eq!(iso("0001-01-01"), Ok(-719_162));
+        assert_eq!(iso("2024-02-29"), Ok(19_782));
         for (text, refusal) in [
             ("2023-02-29", Refusal::NoSuchDate),
             ("1900-02-29", Refusal::NoSuchDate),
@@ -100,7 +107,7 @@ mod tests {
             ("2024-01-05 10:11:12+02:00", Refusal::TimePart),
             ("", Refusal::Empty),
         ] {
-            assert_eq!(parse_date(text), Err(refusal), "{text:?}");
+            assert_eq!(iso(text), Err(refusal), "{text:?}");
         }
     }
 
@@ -108,13 +115,13 @@ mod tests {
         #[test]
         fn every_day_round_trips(days in -719_162i32..=2_932_896) {
             let date = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap() + Duration::days(days.into());
-            prop_assert_eq!(parse_date(&date.format("%Y-%m-%d").to_string()), Ok(days));
+            prop_assert_eq!(iso(&date.format("%Y-%m-%d").to_string()), Ok(days));
         }
 
         #[test]
         fn agrees_with_chrono(year in 1u32..10_000, month in 0u32..14, day in 0u32..33) {
             let exists = NaiveDate::from_ymd_opt(year as i32, month, day).is_some();
-            prop_assert_eq!(parse_date(&format!("{year:04}-{month:02}-{day:02}")).is_ok(), exists);
+            prop_assert_eq!(iso(&format!("{year:04}-{month:02}-{day:02}")).is_ok(), exists);
         }
     }
 }

@@ -17,7 +17,7 @@ pub enum Refusal {
     NotDecimal,
     /// Not a number in decimal or exponent notation.
     NotFloat,
-    /// Not `YYYY-MM-DD`.
+    /// Not `YYYY-MM-DD`, or whichever format the file has.
     NotDate,
     /// Not `YYYY-MM-DD HH:MM[:SS[.ffffff]]`.
     NotTimestamp,
@@ -69,10 +69,10 @@ impl Refusal {
                 "declare {} TEXT to keep such values as they are"
             }
             Refusal::NotDate => {
-                "a DATE is written YYYY-MM-DD; declare {} TEXT and convert it in SQL with to_date"
+                "a DATE is written YYYY-MM-DD unless DATE_FORMAT 'DD-MM-YYYY' or the like says otherwise; or declare {} TEXT"
             }
             Refusal::NotTimestamp => {
-                "a TIMESTAMP is written YYYY-MM-DD HH:MM:SS; declare {} TEXT and convert it in SQL with to_timestamp"
+                "a TIMESTAMP is written YYYY-MM-DD HH:MM:SS unless DATE_FORMAT 'DD-MM-YYYY' or the like says otherwise; or declare {} TEXT"
             }
             Refusal::Exponent => "declare {} DOUBLE",
             Refusal::DecimalPoint | Refusal::Fraction => "declare {} DECIMAL or DOUBLE",

@@ -1,14 +1,15 @@
 //! TIMESTAMP as text, with and without a time zone, in microseconds.
 //!
 //! ```text
-//! timestamp = YYYY-MM-DD [ (T| ) HH:MM [ :SS [ .digits ] ] [ zone ] ]
+//! timestamp = date [ (T| ) HH:MM [ :SS [ .digits ] ] [ zone ] ]
 //! zone      = Z | (+|-)HH | (+|-)HHMM | (+|-)HH:MM
 //! ```
 //!
 //! A date alone is its midnight, since it says no other time. Leap seconds and 24:00 are refused,
 //! for the type cannot tell them from the next minute.
 
-use super::date::{split_date, two_digits};
+use super::date::two_digits;
+use super::date_format::DateFormat;
 use super::refusal::{Refusal, malformed};
 
 /// Microseconds of a second, a minute, an hour and a day.
@@ -19,30 +20,30 @@ pub(super) const DAY: i64 = 24 * HOUR;
 
 /// Microseconds since 1970-01-01 00:00 on the clock that the text shows. A zone is refused, for
 /// it would be lost.
-pub fn parse_timestamp(text: &str) -> Result<i64, Refusal> {
-    match scan(text)? {
+pub fn parse_timestamp(text: &str, format: DateFormat) -> Result<i64, Refusal> {
+    match scan(text, format)? {
         (local, None) => Ok(local),
         (_, Some(_)) => Err(Refusal::Zone),
     }
 }
 
 /// Microseconds since 1970-01-01 00:00 UTC of a moment whose text names its zone.
-pub fn parse_timestamp_with_zone(text: &str) -> Result<i64, Refusal> {
-    match scan(text)? {
+pub fn parse_timestamp_with_zone(text: &str, format: DateFormat) -> Result<i64, Refusal> {
+    match scan(text, format)? {
         (local, Some(offset)) => Ok(local - offset),
         (_, None) => Err(Refusal::NoZone),
     }
 }
 
 /// Whether the text is written as a date with a time, with or without zone.
-pub(super) fn is_timestamp(text: &str) -> bool {
-    scan(text).is_ok()
+pub(super) fn is_timestamp(text: &str, format: DateFormat) -> bool {
+    scan(text, format).is_ok()
 }
 
 /// Local microseconds since 1970-01-01 and the offset of the zone, east of Greenwich positive.
-fn scan(text: &str) -> Result<(i64, Option<i64>), Refusal> {
+fn scan(text: &str, format: DateFormat) -> Result<(i64, Option<i64>), Refusal> {
     let not_timestamp = || malformed(text, Refusal::NotTimestamp);
-    let (days, rest) = split_date(text.as_bytes()).ok_or_else(not_timestamp)?;
+    let (days, rest) = format.split(text.as_bytes()).ok_or_else(not_timestamp)?;
     let midnight = i64::from(days?) * DAY;
     let clock = match rest {
         [] => return Ok((midnight, None)),
@@ -131,16 +132,31 @@ mod tests {
     use chrono::DateTime;
     use proptest::prelude::*;
 
+    fn local(text: &str) -> Result<i64, Refusal> {
+        parse_timestamp(text, DateFormat::ISO)
+    }
+
+    fn zoned(text: &str) -> Result<i64, Refusal> {
+        parse_timestamp_with_zone(text, DateFormat::ISO)
+    }
+
+    #[test]
+    fn a_date_in_front_may_have_another_order() {
+        let format = "MM/DD/YYYY".parse().unwrap();
+        assert_eq!(
+            parse_timestamp("1/2/1970 00:00:01", format),
+            Ok(DAY + SECOND)
+        );
+        assert_eq!(local("01/02/1970 00:00"), Err(Refusal::NotTimestamp));
+    }
+
     #[test]
     fn without_zone() {
-        assert_eq!(parse_timestamp("1970-01-01"), Ok(0));
-        assert_eq!(parse_timestamp("1970-01-02 00:00"), Ok(DAY));
-        assert_eq!(parse_timestamp("1970-01-01T00:00:01.5"), Ok(1_500_000));
-        assert_eq!(parse_timestamp("1969-12-31 23:59:59.999999"), Ok(-1));
-        assert_eq!(
-            parse_timestamp("1970-01-01 00:00:00.123456000"),
-            Ok(123_456)
-        );
+        assert_eq!(local("1970-01-01"), Ok(0));
+        assert_eq!(local("1970-01-02 00:00"), Ok(DAY));
+        assert_eq!(local("1970-01-01T00:00:01.5"), Ok(1_500_000));
+        assert_eq!(local("1969-12-31 23:59:59.999999"), Ok(-1));
+        assert_eq!(local("1970-01-01 00:00:00.123456000"), Ok(123_456));
         for (text, refusal) in [
             ("1970-01-01 00:00:00.123456789", Refusal::BelowMicrosecond),
             ("1970-01-01 24:00", Refusal::NoSuchTime),
@@ -157,7 +173,7 @@ mod tests {
             ("2024-01-05T10:11Z", Refusal::Zone),
             ("", Refusal::Empty),
         ] {
-            assert_eq!(parse_timestamp(text), Err(refusal), "{text:?}");
+            assert_eq!(local(text), Err(refusal), "{text:?}");
         }
     }
 
@@ -169,7 +185,7 @@ mod tests {
             "1969-12-31 18:30:00-0530",
             "1970-01-01 00:00:00Z",
         ] {
-            assert_eq!(parse_timestamp_with_zone(text), Ok(0), "{text:?}");
+            assert_eq!(zoned(text), Ok(0), "{text:?}");
         }
         for (text, refusal) in [
             ("1970-01-01 00:00:00", Refusal::NoZone),
@@ -179,7 +195,7 @@ mod tests {
             ("1970-01-01 00:00:00 UTC", Refusal::NotTimestamp),
             ("1970-01-01 00:00:00+02:00:00", Refusal::NotTimestamp),
         ] {
-            assert_eq!(parse_timestamp_with_zone(text), Err(refusal), "{text:?}");
+            assert_eq!(zoned(text), Err(refusal), "{text:?}");
         }
     }
 
@@ -188,13 +204,13 @@ mod tests {
         fn reads_what_chrono_writes(micros in -62_135_596_800_000_000i64..253_402_300_800_000_000) {
             let moment = DateTime::from_timestamp_micros(micros).unwrap();
             let text = moment.naive_utc().format("%Y-%m-%dT%H:%M:%S%.f").to_string();
-            prop_assert_eq!(parse_timestamp(&text), Ok(micros));
-            prop_assert_eq!(parse_timestamp_with_zone(&moment.to_rfc3339()), Ok(micros));
+            prop_assert_eq!(local(&text), Ok(micros));
+            prop_assert_eq!(zoned(&moment.to_rfc3339()), Ok(micros));
         }
 
         #[test]
         fn never_panics(text in "[0-9T:Z.+ -]{0,30}|\\PC{0,20}") {
-            let _ = scan(&text);
+            let _ = scan(&text, DateFormat::ISO);
         }
     }
 }

@@ -9,7 +9,7 @@ use tempfile::TempPath;
 
 use super::hive::{PathColumn, path_columns};
 use super::recognise::{HEAD_BYTES, compression_of, format_of};
-use crate::landing::formats::ReadOptions;
+use crate::landing::formats::{ReadOptions, Remarks};
 use crate::progress::{Counted, Progress};
 use crate::sql::{Compression, FileFormat};
 use crate::{Error, Result};
@@ -35,6 +35,8 @@ pub struct SourceFile {
     pub compression: Compression,
     /// Columns that stand in its path.
     pub path_columns: Vec<PathColumn>,
+    /// What its readers found worth saying.
+    pub remarks: Remarks,
     names: Arc<OnceLock<Vec<String>>>,
     /// Counts what is read of it.
     progress: Progress,
@@ -55,6 +57,7 @@ impl SourceFile {
             format: FileFormat::Csv,
             compression: Compression::None,
             path_columns: Vec::new(),
+            remarks: Remarks::default(),
             names: Arc::default(),
             progress: Progress::default(),
             fetched: None,
@@ -75,7 +78,7 @@ impl SourceFile {
     }
 
     /// Reads the file at `path` once. `named` is the path whose name and folders count.
-    pub(super) fn examine(
+    pub(in crate::landing) fn examine(
         path: PathBuf,
         named: &Path,
         name: String,
@@ -103,6 +106,7 @@ impl SourceFile {
             format: options.format.unwrap_or(FileFormat::Csv),
             compression,
             path_columns,
+            remarks: Remarks::default(),
             names: Arc::default(),
             progress: Progress::default(),
             fetched: None,

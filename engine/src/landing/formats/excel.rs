@@ -55,7 +55,7 @@ pub(super) fn read(
     places: &[Option<usize>],
 ) -> Result<Pieces> {
     let sheet = Sheet::open(file, options)?;
-    let rows = ValueRows::new(schema, places)?;
+    let rows = ValueRows::new(schema, places, options.on_loss)?;
     Ok(Box::new(SheetPieces {
         sheet,
         rows,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 
-use super::csv::{Evidence, Kinds};
+use super::csv::{DATE_FORMAT, Evidence, Kinds};
+use crate::values::DateFormat;
 
 /// A column of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,17 @@ impl Found {
             (Found::Kinds(left), Found::Kinds(right)) => Some(Found::Kinds(left.and(right))),
             (left, right) => wider(left.data_type(), right.data_type()).map(Found::Type),
         }
+    }
+
+    /// How its dates are written if not as ISO, as an entry of the metadata of a column.
+    pub fn date_format(&self) -> Option<(String, String)> {
+        let Found::Kinds(kinds) = self else {
+            return None;
+        };
+        let format = kinds
+            .date_format()
+            .filter(|format| *format != DateFormat::ISO)?;
+        Some((DATE_FORMAT.to_owned(), format.to_string()))
     }
 
     /// The type that holds all values.

@@ -16,6 +16,7 @@ mod parquet;
 mod path_columns;
 mod piece;
 mod read_options;
+mod remarks;
 mod row_error;
 mod shape;
 mod typed;
@@ -23,12 +24,15 @@ mod value;
 mod value_column;
 mod value_rows;
 
+use std::io::Read;
+
 use arrow::datatypes::SchemaRef;
 
 pub use found::{Found, FoundColumn};
 pub(super) use path_columns::value_of as path_value;
 pub use piece::{LateFault, Origins, Piece, Pieces};
 pub use read_options::ReadOptions;
+pub use remarks::Remarks;
 pub use row_error::{Column, RowError};
 
 use path_columns::Split;
@@ -64,7 +68,10 @@ pub fn infer(
     let mut columns = match file.format {
         FileFormat::Csv | FileFormat::Tsv => {
             let csv = options.csv_for(file.format);
-            let inference = csv::infer(file.read()?, &file.name, &csv, is_declared)?;
+            let inference = csv_file(file, &csv, &|| file.read()).infer(is_declared)?;
+            if let Some(bad) = inference.first_bad.filter(|_| !options.sets_aside) {
+                return Err(bad.into_error(&file.name));
+            }
             let columns = inference.columns.into_iter().map(|column| FoundColumn {
                 name: column.name,
                 found: Found::Kinds(column.kinds),
@@ -117,16 +124,20 @@ fn read_own(
     Ok(match file.format {
         FileFormat::Csv | FileFormat::Tsv => {
             let csv = options.csv_for(file.format);
-            let reader = csv::CsvReader::new(file.read()?, &file.name, &csv, schema, places)?;
-            Box::new(reader)
+            Box::new(csv_file(file, &csv, &|| file.read()).read(schema, places)?)
         }
-        FileFormat::Json => json::read(file, names, schema, places)?,
+        FileFormat::Json => json::read(file, names, schema, places, options.on_loss)?,
         FileFormat::Excel => excel::read(file, options, schema, places)?,
         FileFormat::Parquet | FileFormat::Avro | FileFormat::Orc | FileFormat::Arrow => {
             let found = typed_schema(file)?;
             let batches = typed_batches(file, &wanted(places))?;
             Box::new(TypedPieces::new(
-                batches, &file.name, &found, schema, places,
+                batches,
+                &file.name,
+                &found,
+                schema,
+                places,
+                options.on_loss,
             )?)
         }
     })
@@ -141,7 +152,7 @@ fn own_names(file: &SourceFile, options: &ReadOptions) -> Result<Vec<String>> {
     let names = match file.format {
         FileFormat::Csv | FileFormat::Tsv => {
             let csv = options.csv_for(file.format);
-            csv::open(file.read()?, &file.name, &csv)?.1
+            csv_file(file, &csv, &|| file.read()).columns()?
         }
         FileFormat::Json => names_of(&json::infer(file)?),
         FileFormat::Excel => names_of(&excel::infer(file, options)?),
@@ -155,6 +166,19 @@ fn own_names(file: &SourceFile, options: &ReadOptions) -> Result<Vec<String>> {
         }
     };
     Ok(file.remember_names(|| names).to_vec())
+}
+
+fn csv_file<'a>(
+    file: &'a SourceFile,
+    options: &'a csv::CsvOptions,
+    open: &'a dyn Fn() -> Result<Box<dyn Read + Send>>,
+) -> csv::CsvFile<'a> {
+    csv::CsvFile {
+        name: &file.name,
+        options,
+        remarks: &file.remarks,
+        open,
+    }
 }
 
 fn names_of(columns: &[FoundColumn]) -> Vec<String> {

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field};
 use super::Found;
 use super::csv::Kinds;
 use super::value::Value;
-use crate::values::{parse_date, parse_timestamp};
+use crate::values::{DateFormat, parse_date, parse_timestamp};
 
 /// An object with more names than this is a map, which would become an unwieldy STRUCT.
 const MAX_PARTS: usize = 100;
@@ -114,7 +114,9 @@ impl Shape {
 /// Text that is written as text is no number, though its digits might be one; but these formats
 /// have no other way to write a date.
 fn kinds_of_text(value: &str) -> Kinds {
-    match parse_date(value).is_ok() || parse_timestamp(value).is_ok() {
+    match parse_date(value, DateFormat::ISO).is_ok()
+        || parse_timestamp(value, DateFormat::ISO).is_ok()
+    {
         true => Kinds::of(value),
         false => text(),
     }

@@ -11,7 +11,8 @@ use arrow::json::LineDelimitedWriter;
 use arrow::util::display::array_value_to_string;
 
 use super::{Column, Piece, RowError};
-use crate::values::assign;
+use crate::sql::OnLoss;
+use crate::values::{assign, assign_rounded};
 use crate::{Error, Place, Result};
 
 /// Rows per batch.
@@ -73,6 +74,7 @@ pub(super) struct TypedPieces {
     sources: Vec<Option<usize>>,
     /// The place in the file of each column of the batches.
     wanted: Vec<usize>,
+    on_loss: OnLoss,
     rows_before: u64,
 }
 
@@ -87,6 +89,7 @@ impl TypedPieces {
         found: &Schema,
         schema: SchemaRef,
         places: &[Option<usize>],
+        on_loss: OnLoss,
     ) -> Result<Self> {
         let wanted = wanted(places);
         for (field, place) in schema.fields().iter().zip(places) {
@@ -107,6 +110,7 @@ impl TypedPieces {
             file: file.to_owned(),
             schema,
             wanted,
+            on_loss,
             rows_before: 0,
         })
     }
@@ -129,12 +133,12 @@ impl TypedPieces {
         for (field, source) in self.schema.fields().iter().zip(&self.sources) {
             let Some(source) = *source else { continue };
             let values = batch.rows.column(source);
-            if assign(values, field).is_ok() {
+            if self.assigned(values, field).is_ok() {
                 continue;
             }
             for (row, reject) in rejects.iter_mut().enumerate() {
                 if reject.is_none()
-                    && let Err(error) = assign(&values.slice(row, 1), field)
+                    && let Err(error) = self.assigned(&values.slice(row, 1), field)
                 {
                     let hint = error.get_hint().map(str::to_owned);
                     *reject = Some(self.reject(
@@ -156,20 +160,36 @@ impl TypedPieces {
             false => filter_record_batch(&batch.rows, &kept)?,
         };
         self.rows_before += rows as u64;
-        let columns = self.columns(&good)?;
+        let (columns, rounded) = self.columns(&good)?;
         let count = RecordBatchOptions::new().with_row_count(Some(good.num_rows()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &count)?;
-        Ok(Piece::new(rows, rejects.into_iter().flatten().collect()))
+        Ok(Piece {
+            rounded,
+            ..Piece::new(rows, rejects.into_iter().flatten().collect())
+        })
     }
 
-    fn columns(&self, rows: &RecordBatch) -> Result<Vec<ArrayRef>> {
+    /// The columns of the table, and how many of their values were rounded.
+    fn columns(&self, rows: &RecordBatch) -> Result<(Vec<ArrayRef>, u64)> {
         let fields = self.schema.fields().iter().zip(&self.sources);
-        fields
-            .map(|(field, source)| match source {
-                Some(source) => assign(rows.column(*source), field),
-                None => missing(field, rows.num_rows()),
-            })
-            .collect()
+        let mut rounded = 0;
+        let columns = fields.map(|(field, source)| match source {
+            Some(source) => {
+                let (values, of_column) = self.assigned(rows.column(*source), field)?;
+                rounded += of_column;
+                Ok(values)
+            }
+            None => missing(field, rows.num_rows()),
+        });
+        let columns = columns.collect::<Result<_>>()?;
+        Ok((columns, rounded))
+    }
+
+    fn assigned(&self, values: &ArrayRef, field: &Field) -> Result<(ArrayRef, u64)> {
+        match self.on_loss {
+            OnLoss::Fail => Ok((assign(values, field)?, 0)),
+            OnLoss::Round => assign_rounded(values, field),
+        }
     }
 
     #[cold]

@@ -40,11 +40,11 @@ pub(super) struct Refused {
 }
 
 impl ValueColumn {
-    /// An empty column of the field's type.
-    pub(super) fn new(field: &Field) -> Result<Self> {
+    /// An empty column of the field's type, which may take the nearest value of one that says more.
+    pub(super) fn new(field: &Field, rounds: bool) -> Result<Self> {
         Ok(match field.data_type() {
             DataType::List(element) => ValueColumn::List {
-                values: Box::new(ValueColumn::new(element)?),
+                values: Box::new(ValueColumn::new(element, rounds)?),
                 element: Arc::clone(element),
                 ends: vec![0],
                 valid: Vec::new(),
@@ -52,13 +52,32 @@ impl ValueColumn {
             DataType::Struct(fields) => ValueColumn::Struct {
                 parts: fields
                     .iter()
-                    .map(|field| ValueColumn::new(field))
+                    .map(|field| ValueColumn::new(field, rounds))
                     .collect::<Result<_>>()?,
                 fields: fields.clone(),
                 valid: Vec::new(),
             },
-            plain => ValueColumn::Plain(ColumnBuilder::new(field)?, plain.clone()),
+            plain => {
+                let builder = ColumnBuilder::new(field)?.with_rounding(rounds);
+                ValueColumn::Plain(builder, plain.clone())
+            }
         })
+    }
+
+    /// How many values of the rows that are kept were rounded since the last time; those in lists
+    /// are all counted.
+    pub(super) fn take_rounded(&mut self, is_kept: &dyn Fn(usize) -> bool) -> u64 {
+        match self {
+            ValueColumn::Plain(builder, _) => {
+                let places = builder.take_rounded();
+                places.into_iter().filter(|place| is_kept(*place)).count() as u64
+            }
+            ValueColumn::List { values, .. } => values.take_rounded(&|_| true),
+            ValueColumn::Struct { parts, .. } => parts
+                .iter_mut()
+                .map(|part| part.take_rounded(is_kept))
+                .sum(),
+        }
     }
 
     /// Appends a value. One that is refused is there as NULL, so that all columns stay equally

@@ -10,6 +10,7 @@ use super::value::Value;
 use super::value_column::{ValueColumn, check_not_null};
 use super::{Column, Piece, RowError};
 use crate::Result;
+use crate::sql::OnLoss;
 
 /// How many characters of a refused value a message shows.
 const SHOWN_CHARACTERS: usize = 60;
@@ -43,8 +44,14 @@ impl ValueRows {
     ///
     /// # Errors
     /// A type that values have no strict form for.
-    pub(super) fn new(schema: SchemaRef, sources: &[Option<usize>]) -> Result<Self> {
-        let columns = schema.fields().iter().map(|field| ValueColumn::new(field));
+    pub(super) fn new(
+        schema: SchemaRef,
+        sources: &[Option<usize>],
+        on_loss: OnLoss,
+    ) -> Result<Self> {
+        let rounds = on_loss == OnLoss::Round;
+        let fields = schema.fields().iter();
+        let columns = fields.map(|field| ValueColumn::new(field, rounds));
         Ok(ValueRows {
             columns: columns.collect::<Result<_>>()?,
             sources: sources.to_vec(),
@@ -115,6 +122,9 @@ impl ValueRows {
         }
         let kept = BooleanArray::from(std::mem::take(&mut self.kept));
         let rows = kept.true_count();
+        let rounded = self.columns.iter_mut();
+        let rounded = rounded.map(|column| column.take_rounded(&|row| kept.value(row)));
+        let rounded = rounded.sum();
         let columns: Vec<ArrayRef> = self
             .columns
             .iter_mut()
@@ -128,7 +138,10 @@ impl ValueRows {
             .collect::<Result<_>>()?;
         let count = RecordBatchOptions::new().with_row_count(Some(rows));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &count)?;
-        Ok(Some(Piece::new(rows, std::mem::take(&mut self.rejects))))
+        Ok(Some(Piece {
+            rounded,
+            ..Piece::new(rows, std::mem::take(&mut self.rejects))
+        }))
     }
 }
 

@@ -8,6 +8,7 @@ use arrow::datatypes::DataType;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 
+use super::marks::{MarksFile, apply};
 use super::spool::Spool;
 use crate::landing::ledger::Ledger;
 use crate::session::Session;
@@ -53,7 +54,13 @@ pub(in crate::landing) async fn repair(
         .into_iter()
         .partition(|spool| ledger.holds_load(&spool.load_id));
     lost.iter().for_each(Spool::delete);
-    keep(session, committed).await
+    keep(session, committed).await?;
+    let marks = MarksFile::left(session.warehouse(), id);
+    let (committed, lost): (Vec<_>, Vec<_>) = marks
+        .into_iter()
+        .partition(|marks| ledger.holds_load(&marks.retried_by));
+    lost.iter().for_each(MarksFile::delete);
+    apply(session, committed).await
 }
 
 /// Which of the loads have rejects in the table already.

@@ -1,6 +1,7 @@
 //! What becomes of records that do not fit: the first one stops the load, or they are set aside.
 
 mod keep;
+mod marks;
 mod read_again;
 mod record;
 mod spool;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use chrono::Utc;
 
 pub(super) use keep::{keep, repair};
+pub(super) use marks::{Marks, apply};
 pub(super) use read_again::ReadAgain;
 pub(super) use record::RejectedFrom;
 use spool::{Spool, SpoolWriter};

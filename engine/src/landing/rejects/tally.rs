@@ -40,6 +40,12 @@ impl Tally {
         }
     }
 
+    /// Takes in what another file has.
+    pub(in crate::landing) fn merge(&mut self, other: &Tally) {
+        self.read += other.read;
+        self.rejected += other.rejected;
+    }
+
     /// Records read.
     pub(in crate::landing) fn read(&self) -> u64 {
         self.read

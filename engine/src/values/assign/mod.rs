@@ -16,6 +16,7 @@
 mod lossy;
 mod nested;
 mod numbers;
+mod rounding;
 mod text;
 mod times;
 
@@ -25,6 +26,8 @@ mod tests;
 use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field};
+
+pub use rounding::assign_rounded;
 
 use super::sql_name;
 use crate::{Error, Result};

@@ -229,28 +229,12 @@ impl TableTransaction {
         })
     }
 
-    /// The epoch of the table; 0 for one that does not exist.
-    ///
-    /// # Errors
-    /// A log that cannot be read.
-    async fn epoch(&self) -> Result<i64> {
-        let Some(table) = &self.table else {
-            return Ok(0);
-        };
-        let version = table
-            .snapshot()?
-            .snapshot()
-            .transaction_version(table.log_store().as_ref(), EPOCH)
-            .await?;
-        Ok(version.unwrap_or(0))
-    }
-
     /// The epoch that the rows of this transaction will belong to.
     ///
     /// # Errors
     /// A log that cannot be read.
     pub async fn epoch_of_next_rows(&self) -> Result<i64> {
-        Ok(self.epoch().await? + i64::from(self.starts_over()))
+        Ok(epoch_of(self.table.as_ref()).await? + i64::from(self.starts_over()))
     }
 
     /// Whether the table has no rows and no ledger of former commits.
@@ -299,6 +283,22 @@ impl TableTransaction {
         Error::input(format!("there is no table {}", self.id))
             .hint("create it with CREATE TABLE or COPY INTO")
     }
+}
+
+/// The epoch of a table; 0 for one that does not exist.
+///
+/// # Errors
+/// A log that cannot be read.
+pub async fn epoch_of(table: Option<&DeltaTable>) -> Result<i64> {
+    let Some(table) = table else {
+        return Ok(0);
+    };
+    let version = table
+        .snapshot()?
+        .snapshot()
+        .transaction_version(table.log_store().as_ref(), EPOCH)
+        .await?;
+    Ok(version.unwrap_or(0))
 }
 
 impl Drop for TableTransaction {

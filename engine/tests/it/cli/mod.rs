@@ -1,6 +1,7 @@
 //! What a user of the command line reads: exit code, stdout and stderr of the real binary.
 
 mod errors;
+mod rejects;
 mod results;
 mod scripts;
 

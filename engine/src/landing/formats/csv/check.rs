@@ -2,8 +2,10 @@
 
 use memchr::{memchr, memchr_iter};
 
-use super::fault::{Failure, RawRecord};
-use super::scan::{Span, Syntax};
+use super::fault::RawRecord;
+use super::options::Dialect;
+use super::record::Record;
+use super::scan::Syntax;
 use crate::landing::formats::RowError;
 
 /// How many fields a record must have, and who says so.
@@ -13,50 +15,53 @@ pub(super) struct Width {
     pub(super) from_header: bool,
 }
 
-/// The record as text: UTF-8, without NUL bytes and stray carriage returns.
-pub(super) fn check_text<'a>(record: &RawRecord<'a>, fields: &[Span]) -> Result<&'a str, Failure> {
+/// Refuses what is no text: bytes that are not UTF-8, NUL bytes and stray carriage returns.
+pub(super) fn check_text(
+    record: &RawRecord<'_>,
+    fields: &Record<'_>,
+    dialect: Dialect,
+) -> Result<(), Box<RowError>> {
     if let Some(at) = memchr(0, record.bytes) {
-        return Err(record
-            .fault(at, "a NUL byte is not text", encoding_hint(record))
-            .into());
+        let fault = record.fault(at, "a NUL byte is not text", encoding_hint(record));
+        return Err(Box::new(fault));
     }
     let outside_quotes = |at: &usize| {
-        !fields
-            .iter()
-            .any(|field| field.quoted && (field.start..field.end).contains(at))
+        !(0..fields.width()).any(|index| {
+            let quoted = fields.raw(index).bytes().next() == dialect.quote;
+            quoted && dialect.quote.is_some() && fields.span(index).contains(&(fields.start + at))
+        })
     };
     if let Some(at) = memchr_iter(b'\r', record.bytes).find(outside_quotes) {
-        return Err(record.fault(
+        return Err(Box::new(record.fault(
             at,
             "a carriage return stands without a line feed",
             "lines end in LF or CRLF; convert the file, or write a value with a line break in quotes",
-        ).into());
+        )));
     }
-    std::str::from_utf8(record.bytes).map_err(|error| {
+    let decoded = std::str::from_utf8(record.bytes).map(|_| ());
+    decoded.map_err(|error| {
         let at = error.valid_up_to();
         let byte = record.bytes.get(at).copied().unwrap_or_default();
         let offset = record.byte_offset + at as u64;
         let reason = format!("byte 0x{byte:02x} at offset {offset} is not UTF-8");
-        record.fault(at, reason, encoding_hint(record)).into()
+        Box::new(record.fault(at, reason, encoding_hint(record)))
     })
 }
 
 /// Refuses a record of another width, and an empty line where one field is not all there is.
 pub(super) fn check_width(
     record: &RawRecord<'_>,
-    fields: &[Span],
+    fields: &Record<'_>,
     width: Option<Width>,
-) -> Result<(), Failure> {
+) -> Result<(), Box<RowError>> {
     if record.bytes.is_empty() && width.is_none_or(|width| width.fields > 1) {
-        return Err(record
-            .fault(
-                0,
-                "the line is empty and records follow",
-                "remove the line, or write the delimiters of a record of NULLs",
-            )
-            .into());
+        return Err(Box::new(record.fault(
+            0,
+            "the line is empty and records follow",
+            "remove the line, or write the delimiters of a record of NULLs",
+        )));
     }
-    let found = fields.len();
+    let found = fields.width();
     let Some(Width {
         fields: expected,
         from_header,
@@ -73,39 +78,40 @@ pub(super) fn check_width(
             "first record"
         },
     );
-    let fault = match fields.get(expected) {
-        Some(extra) => record.fault(
-            extra.start - usize::from(extra.quoted),
+    let fault = match found > expected {
+        true => record.fault(
+            fields.span(expected).start - fields.start,
             reason,
             "a value that holds the delimiter must stand in quotes",
         ),
-        None => record.fault(
+        false => record.fault(
             record.bytes.len(),
             reason,
             "a field may be missing, or a value with a line break stand without quotes",
         ),
     };
-    Err(fault.into())
+    Err(Box::new(fault))
 }
 
-/// The fault of a record whose quotes are broken.
-pub(super) fn broken_quotes(record: &RawRecord<'_>, syntax: Syntax) -> RowError {
+/// The fault of a record whose quotes are broken; `syntax` counts from `start` bytes before it.
+pub(super) fn broken_quotes(record: &RawRecord<'_>, start: usize, syntax: Syntax) -> RowError {
     match syntax {
         Syntax::QuoteInside { at } => record.fault(
-            at,
+            at - start,
             "a quote stands inside a field that does not start with one",
             "write the whole field in quotes and the quote in it twice: \"5\"\" pipe\"",
         ),
         Syntax::TextAfterQuote { at, opened } => {
-            let line = record.line + memchr_iter(b'\n', &record.bytes[..opened]).count() as u64;
+            let line =
+                record.line + memchr_iter(b'\n', &record.bytes[..opened - start]).count() as u64;
             record.fault(
-                at,
+                at - start,
                 "text stands between a closing quote and the end of the field",
                 format!("write a quote inside quotes twice (\"\"); this field's quotes opened on line {line}"),
             )
         }
         Syntax::Unclosed { opened } => record.fault(
-            opened,
+            opened - start,
             "the quote that opens here is never closed",
             "close it, or write a quote that is part of the value twice, in quotes",
         ),
@@ -121,8 +127,6 @@ fn encoding_hint(record: &RawRecord<'_>) -> &'static str {
         }
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] if record.byte_offset == 0 => utf16,
         bytes if bytes.contains(&0) => utf16,
-        _ => {
-            "the file may be Latin-1; convert it, for instance with iconv -f WINDOWS-1252 -t UTF-8"
-        }
+        _ => "the file may be Latin-1: say ENCODING 'latin-1'",
     }
 }

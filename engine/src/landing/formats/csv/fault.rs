@@ -2,17 +2,7 @@
 
 use memchr::{memchr_iter, memrchr};
 
-use crate::Error;
 use crate::landing::formats::RowError;
-
-/// Why no record came.
-#[derive(Debug)]
-pub enum Failure {
-    /// One record is bad; the next call reads the one after it.
-    Row(Box<RowError>),
-    /// Nothing more can be read.
-    Input(Error),
-}
 
 /// The bytes of a record and where they stand; the start of every fault.
 #[derive(Debug, Clone, Copy)]
@@ -46,21 +36,5 @@ impl RawRecord<'_> {
             reason: reason.into(),
             hint: Some(hint.into()),
         }
-    }
-}
-
-impl Failure {
-    /// The error that stops a load of the file called `file`.
-    pub fn into_error(self, file: &str) -> Error {
-        match self {
-            Failure::Row(row) => row.into_error(file),
-            Failure::Input(error) => error,
-        }
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(row: RowError) -> Self {
-        Failure::Row(Box::new(row))
     }
 }

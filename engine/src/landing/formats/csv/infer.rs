@@ -1,16 +1,27 @@
 //! The types of a CSV file, from every value in it.
 //!
-//! A sample would be faster and wrong: the value that does not fit is in the last month.
+//! A sample would be faster and wrong: the value that does not fit is in the last month. Each
+//! chunk hands on only the values that changed what it knew. Whatever does not change a part of
+//! what is known does not change the whole either, so putting those together in the order of the
+//! file gives the same evidence as looking at one value after the other.
 
-use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::DataType;
 
-use super::header::open;
+use super::block::Block;
+use super::check::Width;
+use super::chunks::Chunk;
+use super::file::CsvFile;
+use super::in_order::{InOrder, Parsed};
 use super::kind::Kinds;
 use super::options::CsvOptions;
-use super::record::Record;
+use super::records::{Context, Locator, Records};
+use super::text::Text;
 use crate::Result;
+use crate::landing::formats::RowError;
+use crate::values::DateFormat;
 
 /// How many characters of a value [`Evidence`] keeps.
 const SHOWN_CHARACTERS: usize = 80;
@@ -18,10 +29,18 @@ const SHOWN_CHARACTERS: usize = 80;
 /// What a whole file says about its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inference {
-    /// Rows without the header.
+    /// Rows without the header and without bad records.
     pub rows: u64,
+    /// Records that cannot be read.
+    pub bad_records: u64,
+    /// The first of them.
+    pub first_bad: Option<RowError>,
+    /// Lines passed over because they are comments.
+    pub comments: u64,
     /// The columns in the order of the file.
     pub columns: Vec<InferredColumn>,
+    /// The place of a last column without name and values, from 1. It is none of the columns.
+    pub dropped_column: Option<usize>,
 }
 
 /// One column of a file.
@@ -47,82 +66,250 @@ pub struct Evidence {
     pub line: u64,
 }
 
-/// Reads all of `input`, which errors call `name`, and finds the type of every column that
-/// `is_declared` does not know by its name in the file. The types do not depend on the order of
-/// the rows.
-///
-/// # Errors
-/// The first record that cannot be read.
-pub fn infer<R: Read>(
-    input: R,
-    name: &str,
-    options: &CsvOptions,
-    is_declared: impl Fn(&str) -> bool,
-) -> Result<Inference> {
-    let (mut records, headers) = open(input, name, options)?;
-    let mut open_columns: Vec<usize> = (0..headers.len())
-        .filter(|index| !is_declared(&headers[*index]))
-        .collect();
-    let mut columns: Vec<Observed> = headers.iter().map(|_| Observed::default()).collect();
-    for index in &open_columns {
-        columns[*index].data_type = Some(DataType::Utf8);
-    }
-    let mut rows = 0;
-    while let Some(record) = records.read().map_err(|failure| failure.into_error(name))? {
-        rows += 1;
-        open_columns.retain(|index| !columns[*index].observe(&record, *index));
-    }
-    let columns = headers
-        .into_iter()
-        .zip(columns)
-        .map(|(name, observed)| InferredColumn {
-            name,
-            data_type: observed.data_type,
-            kinds: observed.kinds,
-            evidence: observed.evidence,
+impl Inference {
+    /// What a user should know besides the types.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let dropped = self
+            .dropped_column
+            .map(|place| format!("column {place} has neither a name nor a value and was left out"));
+        let dates = self.columns.iter().filter_map(|column| {
+            let formats: Vec<_> = column.kinds.possible_dates().iter().collect();
+            remark_on_dates(&column.name, &formats)
         });
-    Ok(Inference {
-        rows,
-        columns: columns.collect(),
-    })
+        dropped
+            .into_iter()
+            .chain(remark_on_comments(self.comments))
+            .chain(dates)
+            .collect()
+    }
 }
 
-#[derive(Debug, Default)]
-struct Observed {
+/// How the dates of a column are written if not as ISO, or that there is no telling.
+pub(super) fn remark_on_dates(column: &str, formats: &[DateFormat]) -> Option<String> {
+    match formats {
+        [] | [DateFormat::ISO] => None,
+        [format] => Some(format!("dates of `{column}` are written {format}")),
+        [first, ..] => {
+            let formats: Vec<_> = formats.iter().map(ToString::to_string).collect();
+            Some(format!(
+                "`{column}` could hold dates, {}; DATE_FORMAT '{first}' would make it a DATE",
+                formats.join(" or ")
+            ))
+        }
+    }
+}
+
+/// How many lines are comments.
+pub(super) fn remark_on_comments(lines: u64) -> Option<String> {
+    match lines {
+        0 => None,
+        1 => Some("1 comment line was passed over".to_owned()),
+        lines => Some(format!("{lines} comment lines were passed over")),
+    }
+}
+
+/// See [`CsvFile::infer`].
+pub(super) fn infer(file: &CsvFile<'_>, is_declared: impl Fn(&str) -> bool) -> Result<Inference> {
+    let (chunks, header) = file.start()?;
+    let mut columns: Vec<Observed> = header
+        .names
+        .iter()
+        .map(|name| Observed::new(is_declared(name)))
+        .collect();
+    let survey = Arc::new(Survey {
+        name: file.name.to_owned(),
+        options: file.options.clone(),
+        width: header.width,
+        settled: columns
+            .iter()
+            .map(|column| AtomicBool::new(column.declared))
+            .collect(),
+    });
+    let worker = Arc::clone(&survey);
+    let parse = Arc::new(move |chunk: &Chunk| worker.look_at(chunk));
+    let mut inference = Inference {
+        rows: 0,
+        bad_records: 0,
+        first_bad: None,
+        comments: header.comments,
+        columns: Vec::with_capacity(columns.len()),
+        dropped_column: None,
+    };
+    for seen in InOrder::new(chunks, file.options.threads, parse) {
+        let seen = seen?;
+        inference.rows += seen.rows;
+        inference.bad_records += seen.bad_records;
+        inference.first_bad = inference.first_bad.or(seen.first_bad);
+        inference.comments += seen.comments;
+        for change in seen.changes {
+            let column = &mut columns[change.column];
+            column.take_in(&change);
+            if column.kinds.is_settled() {
+                survey.settled[change.column].store(true, Ordering::Relaxed);
+            }
+        }
+    }
+    let without_value = |last: &&Observed| !last.declared && last.kinds.is_empty();
+    if header.unnamed_end && columns.last().filter(without_value).is_some() {
+        inference.dropped_column = Some(columns.len());
+        columns.pop();
+    }
+    let named = header.names.into_iter().zip(columns);
+    inference.columns = named.map(|(name, column)| column.named(name)).collect();
+    Ok(inference)
+}
+
+/// What the threads need to look at a chunk.
+struct Survey {
+    name: String,
+    options: CsvOptions,
+    width: Width,
+    /// Columns that need no looking at. The consumer says so, once that is certain for all chunks
+    /// that have not been handed out.
+    settled: Vec<AtomicBool>,
+}
+
+/// What one chunk says.
+struct Seen {
+    rows: u64,
+    bad_records: u64,
+    first_bad: Option<RowError>,
+    comments: u64,
+    /// In the order in which the values stand in the file.
+    changes: Vec<Change>,
+}
+
+/// A value that said something new within its chunk.
+struct Change {
+    column: usize,
     kinds: Kinds,
-    data_type: Option<DataType>,
+    at: usize,
+    evidence: Evidence,
+}
+
+impl Survey {
+    fn look_at(&self, chunk: &Chunk) -> Result<Parsed<Seen>> {
+        let text = Text::new(&chunk.bytes, self.options.encoding);
+        let context = Context::of_chunk(chunk, &self.name, &self.options, self.width);
+        let mut records = Records::new(&text, context);
+        let mut block = Block::new(self.width.fields);
+        let mut seen = Seen {
+            rows: 0,
+            bad_records: 0,
+            first_bad: None,
+            comments: 0,
+            changes: Vec::new(),
+        };
+        let mut open: Vec<(usize, Kinds)> = (0..self.width.fields)
+            .filter(|column| !self.settled[*column].load(Ordering::Relaxed))
+            .map(|column| (column, Kinds::default()))
+            .collect();
+        let consumed = loop {
+            let end = block.fill(&mut records, usize::MAX, |bad| {
+                seen.bad_records += 1;
+                seen.first_bad.get_or_insert(bad);
+            })?;
+            seen.rows += block.rows() as u64;
+            for (column, kinds) in &mut open {
+                self.look_at_column(&block, text.text(), *column, kinds, &mut seen.changes);
+            }
+            open.retain(|(_, kinds)| !kinds.is_settled());
+            if let Some(consumed) = end {
+                break consumed;
+            }
+        };
+        seen.comments = records.comments;
+        seen.changes.sort_by_key(|change| change.at);
+        let mut locator = Locator::new(&text, context);
+        for change in &mut seen.changes {
+            (change.evidence.line, _) = locator.locate(change.at);
+        }
+        Ok(Parsed {
+            result: seen,
+            consumed: text.source_bytes(0, consumed),
+        })
+    }
+
+    fn look_at_column(
+        &self,
+        block: &Block,
+        text: &str,
+        column: usize,
+        kinds: &mut Kinds,
+        changes: &mut Vec<Change>,
+    ) {
+        for (row, raw) in block.column(text, column).enumerate() {
+            let Some(value) = self.options.value(raw) else {
+                continue;
+            };
+            let of_value = Kinds::among(&value, self.options.date_formats);
+            let both = kinds.and(of_value);
+            if both == *kinds {
+                continue;
+            }
+            *kinds = both;
+            changes.push(Change {
+                column,
+                kinds: of_value,
+                at: block.record(text, row).span(column).start,
+                evidence: Evidence {
+                    value: value.chars().take(SHOWN_CHARACTERS).collect(),
+                    line: 0,
+                },
+            });
+            if both.is_settled() {
+                return;
+            }
+        }
+    }
+}
+
+/// What is known about a column so far.
+struct Observed {
+    declared: bool,
+    kinds: Kinds,
+    data_type: DataType,
     evidence: Option<Evidence>,
 }
 
 impl Observed {
-    /// Takes in one field and says whether the column is settled, so that it need not be asked
-    /// again.
-    fn observe(&mut self, record: &Record<'_>, index: usize) -> bool {
-        let cell = record.cell(index);
-        if cell.is_null() {
-            return false;
+    fn new(declared: bool) -> Self {
+        let kinds = Kinds::default();
+        Observed {
+            declared,
+            kinds,
+            data_type: kinds.data_type(),
+            evidence: None,
         }
-        let kinds = self.kinds.and(Kinds::of(&cell.text));
+    }
+
+    fn take_in(&mut self, change: &Change) {
+        let kinds = self.kinds.and(change.kinds);
         if kinds == self.kinds {
-            return false;
+            return;
         }
         self.kinds = kinds;
         let data_type = kinds.data_type();
-        if self.evidence.is_none() || !same_kind(self.data_type.as_ref(), &data_type) {
-            self.evidence = Some(Evidence {
-                value: cell.text.chars().take(SHOWN_CHARACTERS).collect(),
-                line: record.line_of(index),
-            });
+        if self.evidence.is_none() || !same_kind(&self.data_type, &data_type) {
+            self.evidence = Some(change.evidence.clone());
         }
-        self.data_type = Some(data_type);
-        kinds.is_settled()
+        self.data_type = data_type;
+    }
+
+    fn named(self, name: String) -> InferredColumn {
+        InferredColumn {
+            name,
+            data_type: (!self.declared).then_some(self.data_type),
+            kinds: self.kinds,
+            evidence: self.evidence,
+        }
     }
 }
 
 /// A DECIMAL that grows is still a DECIMAL.
-fn same_kind(before: Option<&DataType>, after: &DataType) -> bool {
+fn same_kind(before: &DataType, after: &DataType) -> bool {
     match (before, after) {
-        (Some(DataType::Decimal128(..)), DataType::Decimal128(..)) => true,
-        (before, after) => before == Some(after),
+        (DataType::Decimal128(..), DataType::Decimal128(..)) => true,
+        (before, after) => before == after,
     }
 }

@@ -9,19 +9,24 @@
 //! | whole numbers of up to 18 digits | BIGINT |
 //! | those and decimal fractions, 38 digits in all | DECIMAL(p,s), exact |
 //! | numbers, some with an exponent or beyond 38 digits, none losing a digit as DOUBLE | DOUBLE |
-//! | `YYYY-MM-DD` | DATE |
+//! | dates, all of one format and only that one ([`DateFormats`]) | DATE |
 //! | those and dates with a time, without zone | TIMESTAMP |
 //! | anything else, a mixture, or nothing | TEXT |
+//!
+//! `13-04-2024` says that days come first; if no value says so, there is no telling, and the
+//! column is TEXT ([`Kinds::possible_dates`] names the formats that remain).
 //!
 //! Codes are not numbers: a leading zero (`007`, the diagnosis `001.1`), a plus sign, or a whole
 //! number of more than 18 digits makes the column TEXT.
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use crate::values::{Number, parse_date, parse_timestamp};
+use crate::values::{DateFormat, DateFormats, Number, parse_timestamp};
 
 /// DECIMAL holds this many digits.
 const MAX_DECIMAL_DIGITS: usize = 38;
+/// Beyond this count digits need not be told apart, for no DECIMAL holds them.
+const MANY_DIGITS: usize = MAX_DECIMAL_DIGITS + 1;
 /// BIGINT holds every number of this many digits.
 const MAX_BIGINT_DIGITS: usize = 18;
 /// No DOUBLE is ever written with more digits than this, so a longer number is not one.
@@ -35,6 +40,8 @@ pub struct Kinds {
     seen: u8,
     integer_digits: usize,
     fraction_digits: usize,
+    /// The formats that some date is not written in.
+    no_dates: DateFormats,
 }
 
 const BOOLEAN: u8 = 1;
@@ -50,10 +57,18 @@ const NOT_DOUBLE: u8 = 1 << 7;
 const NUMBER: u8 = INTEGER | FRACTION | EXPONENT | NOT_DOUBLE;
 
 impl Kinds {
-    /// What one value is. Empty text can only be TEXT; NULL says nothing and is not asked.
+    /// What one value is where dates are ISO dates.
     pub fn of(text: &str) -> Kinds {
+        Kinds::among(text, DateFormats::only(DateFormat::ISO))
+    }
+
+    /// What one value is where dates have one of the given formats. Empty text can only be TEXT;
+    /// NULL says nothing and is not asked.
+    pub fn among(text: &str, formats: DateFormats) -> Kinds {
         match text.as_bytes() {
-            [b'0'..=b'9' | b'-' | b'.', ..] => number(text).unwrap_or_else(|| moment(text)),
+            [b'0'..=b'9' | b'-' | b'.', ..] => {
+                number(text).unwrap_or_else(|| moment(text, formats))
+            }
             [b't' | b'T' | b'f' | b'F', ..]
                 if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") =>
             {
@@ -64,12 +79,36 @@ impl Kinds {
     }
 
     /// What is known after both.
+    #[must_use]
     pub fn and(self, other: Kinds) -> Kinds {
+        if (self.seen | other.seen) & TEXT != 0 {
+            return Kinds::only(TEXT);
+        }
         Kinds {
             seen: self.seen | other.seen,
             integer_digits: self.integer_digits.max(other.integer_digits),
             fraction_digits: self.fraction_digits.max(other.fraction_digits),
+            no_dates: self.no_dates.or(other.no_dates),
         }
+    }
+
+    /// Whether no value has said anything yet.
+    pub fn is_empty(self) -> bool {
+        self.seen == 0
+    }
+
+    /// The formats that all values can be written in, where all are dates: one for a column of
+    /// type DATE or TIMESTAMP, more if there is no telling.
+    pub fn possible_dates(self) -> DateFormats {
+        match self.seen != 0 && self.seen & !(DATE | TIMESTAMP) == 0 {
+            true => self.no_dates.others(),
+            false => DateFormats::NONE,
+        }
+    }
+
+    /// How the dates of a column of type DATE or TIMESTAMP are written.
+    pub fn date_format(self) -> Option<DateFormat> {
+        self.possible_dates().single()
     }
 
     /// Whether no further value can change the type.
@@ -93,12 +132,12 @@ impl Kinds {
             DataType::Int64
         } else if only(NUMBER) {
             self.decimal_or_double()
+        } else if self.date_format().is_none() {
+            DataType::Utf8
         } else if only(DATE) {
             DataType::Date32
-        } else if only(DATE | TIMESTAMP) {
-            DataType::Timestamp(TimeUnit::Microsecond, None)
         } else {
-            DataType::Utf8
+            DataType::Timestamp(TimeUnit::Microsecond, None)
         }
     }
 
@@ -147,8 +186,9 @@ fn number(text: &str) -> Option<Kinds> {
     };
     Some(Kinds {
         seen: kind | as_double,
-        integer_digits,
-        fraction_digits: fraction.len(),
+        integer_digits: integer_digits.min(MANY_DIGITS),
+        fraction_digits: fraction.len().min(MANY_DIGITS),
+        ..Kinds::default()
     })
 }
 
@@ -173,14 +213,20 @@ fn survives_as_double(number: &Number<'_>, text: &str) -> bool {
     integer.len() + fraction.len() - leading_zeros <= MAX_DOUBLE_DIGITS
 }
 
-fn moment(text: &str) -> Kinds {
-    Kinds::only(if parse_date(text).is_ok() {
-        DATE
-    } else if parse_timestamp(text).is_ok() {
-        TIMESTAMP
-    } else {
-        TEXT
-    })
+fn moment(text: &str, formats: DateFormats) -> Kinds {
+    let (found, rest) = DateFormats::of(text);
+    let found = found.and(formats);
+    let kind = match (found.iter().next(), rest) {
+        (None, _) => return Kinds::only(TEXT),
+        (Some(_), "") => DATE,
+        // The time is the same in all of them.
+        (Some(format), _) if parse_timestamp(text, format).is_ok() => TIMESTAMP,
+        (Some(_), _) => return Kinds::only(TEXT),
+    };
+    Kinds {
+        no_dates: found.others(),
+        ..Kinds::only(kind)
+    }
 }
 
 #[cfg(test)]
@@ -190,7 +236,8 @@ mod tests {
     fn type_of(values: &[&str]) -> DataType {
         values
             .iter()
-            .fold(Kinds::default(), |kinds, value| kinds.and(Kinds::of(value)))
+            .map(|value| Kinds::among(value, DateFormats::ALL))
+            .fold(Kinds::default(), Kinds::and)
             .data_type()
     }
 
@@ -230,11 +277,17 @@ mod tests {
             ),
             (&["5."], Utf8),
             (&["2024-01-05"], Date32),
-            (&["2024-01-05", "2024-01-05 10:11:12.5"], timestamp),
+            (&["2024-01-05", "2024-01-05 10:11:12.5"], timestamp.clone()),
             (&["2024-01-05 10:11:12+02:00"], Utf8),
             (&["2024-02-30"], Utf8),
             (&["2024-01-05", "1"], Utf8),
             (&["05-01-2024"], Utf8),
+            (&["05-01-2024", "13-01-2024"], Date32),
+            (&["05/01/2024", "1/31/2024"], Date32),
+            (&["13-01-2024", "01-13-2024"], Utf8),
+            (&["13-01-2024", "13/01/2024"], Utf8),
+            (&["13-01-2024", "2024-01-13"], Utf8),
+            (&["13-01-2024", "05-01-2024 10:11"], timestamp.clone()),
             (&["NaN"], Utf8),
             (&[""], Utf8),
             (&[], Utf8),

@@ -1,76 +1,90 @@
-//! The text of the records behind a piece, for faults that show after the reading.
+//! The records behind a piece, for faults that show after the reading.
+//!
+//! Such faults are rare, so nothing is kept but the bytes of the chunk, which several pieces
+//! share, and where the records start in them.
 
+use std::cell::Cell;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use memchr::memchr_iter;
+
+use super::chunks::Chunk;
 use super::fault::RawRecord;
+use super::options::CsvOptions;
 use super::record::Record;
-use super::scan::scan;
+use super::scan::{Scan, scan};
+use super::text::Text;
 use crate::landing::formats::{LateFault, Origins, RowError};
 
 /// The records that became rows, in order.
 #[derive(Debug)]
 pub(super) struct KeptRecords {
-    delimiter: u8,
-    text: String,
-    records: Vec<Kept>,
-}
-
-#[derive(Debug)]
-struct Kept {
-    /// Where the record ends in `text`; it starts where the one before it ends.
-    end: usize,
+    options: Arc<CsvOptions>,
+    bytes: Bytes,
+    /// Line and byte offset in the file of the first byte.
     line: u64,
-    byte_offset: u64,
+    offset: u64,
+    /// Where the record of each row starts in the bytes.
+    starts: Vec<u32>,
+    /// A byte and its line, from which the next fault can be counted: they come in order.
+    known: Cell<(usize, u64)>,
 }
 
 impl KeptRecords {
-    pub(super) fn new(delimiter: u8) -> Self {
+    pub(super) fn new(options: &Arc<CsvOptions>, chunk: &Chunk, starts: Vec<u32>) -> Self {
         KeptRecords {
-            delimiter,
-            text: String::new(),
-            records: Vec::new(),
+            options: Arc::clone(options),
+            bytes: chunk.bytes.clone(),
+            line: chunk.line,
+            offset: chunk.offset,
+            starts,
+            known: Cell::new((0, chunk.line)),
         }
     }
 
-    pub(super) fn push(&mut self, record: &Record<'_>) {
-        self.text.push_str(record.text());
-        self.records.push(Kept {
-            end: self.text.len(),
-            line: record.line(),
-            byte_offset: record.byte_offset(),
-        });
+    fn line_at(&self, start: usize) -> u64 {
+        let (at, line) = match self.known.get() {
+            (at, line) if at <= start => (at, line),
+            _ => (0, self.line),
+        };
+        let line = line + memchr_iter(b'\n', &self.bytes[at..start]).count() as u64;
+        self.known.set((start, line));
+        line
     }
 }
 
 impl Origins for KeptRecords {
     fn fault(&self, row: usize, fault: LateFault) -> RowError {
-        let kept = &self.records[row];
-        let start = row
-            .checked_sub(1)
-            .map_or(0, |before| self.records[before].end);
-        let text = &self.text[start..kept.end];
+        let (dialect, mut ends) = (self.options.dialect, Vec::new());
+        let start = self.starts[row] as usize;
+        let end = match scan(&self.bytes, start, true, dialect, &mut ends) {
+            Scan::Record { end, .. } => end,
+            // A row came of it, so it is a record.
+            Scan::Partial | Scan::Fault(_) => self.bytes.len(),
+        };
+        let text = Text::new(&self.bytes[start..end], self.options.encoding);
+        ends.clear();
+        scan(text.bytes(), 0, true, dialect, &mut ends);
+        let record = Record {
+            text: text.text(),
+            start: 0,
+            ends: &ends,
+        };
         let raw = RawRecord {
-            bytes: text.as_bytes(),
-            line: kept.line,
-            byte_offset: kept.byte_offset,
+            bytes: text.bytes(),
+            line: self.line_at(start),
+            byte_offset: self.offset + start as u64,
         };
-        let mut fields = Vec::new();
-        scan(text.as_bytes(), true, self.delimiter, &mut fields);
-        let error = match &fault.column {
-            None => raw.fault(0, fault.reason, ""),
-            Some(column) => {
-                let record = Record {
-                    text,
-                    fields: &fields,
-                    line: kept.line,
-                    byte_offset: kept.byte_offset,
-                };
-                record.fault(column.index, &column.name, fault.reason, None)
-            }
-        };
+        let column = fault.column.as_ref().map(|column| column.index);
+        let at = column
+            .filter(|index| *index < record.width())
+            .map_or(0, |index| record.span(index).start);
         RowError {
             column: fault.column,
             value: fault.value,
             hint: fault.hint,
-            ..error
+            ..raw.fault(at, fault.reason, "")
         }
     }
 }

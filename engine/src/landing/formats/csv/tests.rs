@@ -2,49 +2,85 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema};
 use proptest::prelude::*;
 
 use super::*;
 use crate::Error;
-
-/// Hands out a few bytes at a time, so that every record crosses a read.
-struct Trickle<'a>(&'a [u8], usize);
-
-impl Read for Trickle<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let bytes = self.1.min(buffer.len()).min(self.0.len());
-        buffer[..bytes].copy_from_slice(&self.0[..bytes]);
-        self.0 = &self.0[bytes..];
-        Ok(bytes)
-    }
-}
+use crate::landing::formats::{Piece, Remarks, RowError};
+use crate::sql::Encoding;
+use crate::values::{DateFormat, DateFormats};
 
 type Row = Vec<Option<String>>;
 
-fn rows_of(text: &[u8], options: &CsvOptions) -> Result<(Vec<String>, Vec<Row>), Error> {
-    let (mut records, headers) = open(Trickle(text, 7), "t.csv", options)?;
-    let mut rows = Vec::new();
-    while let Some(record) = records
-        .read()
-        .map_err(|failure| failure.into_error("t.csv"))?
-    {
-        let cells = (0..record.width()).map(|index| record.cell(index));
-        rows.push(
-            cells
-                .map(|cell| (!cell.is_null()).then(|| cell.text.into_owned()))
-                .collect(),
-        );
+/// Asks something of a file that holds `text`.
+fn with_file<T>(text: &[u8], options: &CsvOptions, ask: impl FnOnce(CsvFile<'_>) -> T) -> T {
+    let open = || Ok(Box::new(Cursor::new(text.to_vec())) as Box<dyn Read + Send>);
+    ask(CsvFile {
+        name: "t.csv",
+        options,
+        remarks: &Remarks::default(),
+        open: &open,
+    })
+}
+
+/// Chunks so small that hardly a record fits into one.
+fn in_bits() -> CsvOptions {
+    CsvOptions {
+        chunk_bytes: 7,
+        threads: 2,
+        ..CsvOptions::default()
     }
-    Ok((headers, rows))
+}
+
+fn pieces_of(
+    text: &[u8],
+    options: &CsvOptions,
+    fields: Vec<Field>,
+    sources: &[Option<usize>],
+) -> Result<Vec<Piece>, Error> {
+    let schema = Arc::new(Schema::new(fields));
+    with_file(text, options, |file| file.read(schema, sources)?.collect())
+}
+
+/// Everything as text, and what was set aside.
+fn texts_of(
+    text: &[u8],
+    options: &CsvOptions,
+) -> Result<(Vec<String>, Vec<Row>, Vec<RowError>), Error> {
+    let names = with_file(text, options, |file| file.columns())?;
+    let fields = names
+        .iter()
+        .map(|name| Field::new(name, DataType::Utf8, true));
+    let sources: Vec<_> = (0..names.len()).map(Some).collect();
+    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    for piece in pieces_of(text, options, fields.collect(), &sources)? {
+        for row in 0..piece.rows.num_rows() {
+            let columns = piece.rows.columns().iter().map(|column| {
+                let column = column.as_string::<i32>();
+                column.is_valid(row).then(|| column.value(row).to_owned())
+            });
+            rows.push(columns.collect());
+        }
+        rejects.extend(piece.rejects);
+    }
+    Ok((names, rows, rejects))
+}
+
+fn rows_of(text: &[u8], options: &CsvOptions) -> Result<(Vec<String>, Vec<Row>), Error> {
+    let (names, rows, rejects) = texts_of(text, options)?;
+    match rejects.into_iter().next() {
+        Some(first) => Err(first.into_error("t.csv")),
+        None => Ok((names, rows)),
+    }
 }
 
 fn error_of(text: impl AsRef<[u8]>) -> Error {
-    rows_of(text.as_ref(), &CsvOptions::default()).expect_err("should be refused")
+    rows_of(text.as_ref(), &in_bits()).expect_err("should be refused")
 }
 
 /// An error as "line:column message", and its hint.
@@ -62,21 +98,17 @@ fn read_all(
     fields: Vec<Field>,
     sources: &[Option<usize>],
 ) -> Result<Vec<RecordBatch>, Error> {
-    CsvReader::new(
-        text.as_bytes(),
-        "t.csv",
-        &CsvOptions::default(),
-        Arc::new(Schema::new(fields)),
-        sources,
-    )?
-    .map(|piece| {
-        let piece = piece?;
-        match piece.rejects.into_iter().next() {
+    pieces_of(text.as_bytes(), &CsvOptions::default(), fields, sources)?
+        .into_iter()
+        .map(|piece| match piece.rejects.into_iter().next() {
             Some(first) => Err(first.into_error("t.csv")),
             None => Ok(piece.rows),
-        }
-    })
-    .collect()
+        })
+        .collect()
+}
+
+fn inferred(text: &str, options: &CsvOptions) -> Inference {
+    with_file(text.as_bytes(), options, |file| file.infer(|_| false)).unwrap()
 }
 
 #[test]
@@ -85,16 +117,13 @@ fn records_that_do_not_fit_are_set_aside_and_the_others_kept() {
         Field::new("n", DataType::Int64, true),
         Field::new("d", DataType::Date32, false),
     ];
-    let pieces: Vec<_> = CsvReader::new(
-        "n,d\n1,2024-01-01\nx,2024-01-02\n3,\n4,2024-02-30\n5\n6,2024-01-06\n".as_bytes(),
-        "t.csv",
+    let pieces = pieces_of(
+        b"n,d\n1,2024-01-01\nx,2024-01-02\n3,\n4,2024-02-30\n5\n6,2024-01-06\n",
         &CsvOptions::default(),
-        Arc::new(Schema::new(fields)),
+        fields,
         &[Some(0), Some(1)],
     )
-    .unwrap()
-    .map(|piece| piece.unwrap())
-    .collect();
+    .unwrap();
     let [piece] = pieces.as_slice() else {
         panic!("one piece expected")
     };
@@ -106,8 +135,7 @@ fn records_that_do_not_fit_are_set_aside_and_the_others_kept() {
 }
 
 fn types_of(text: &str) -> Vec<DataType> {
-    let inference = infer(text.as_bytes(), "t.csv", &CsvOptions::default(), |_| false).unwrap();
-    inference
+    inferred(text, &CsvOptions::default())
         .columns
         .into_iter()
         .map(|column| column.data_type.unwrap())
@@ -118,7 +146,7 @@ fn types_of(text: &str) -> Vec<DataType> {
 fn null_and_empty_text_differ() {
     let (headers, rows) = rows_of(
         b"\xEF\xBB\xBFa,b\r\n,\"\"\r\n\"x, \"\"y\"\"\nz\",1\r\n",
-        &CsvOptions::default(),
+        &in_bits(),
     )
     .unwrap();
     assert_eq!(headers, ["a", "b"]);
@@ -139,14 +167,14 @@ fn a_missing_last_line_end_is_fine() {
         "a,b\r\n1,2\r\n\r\n\n",
         "a,b\n\"1\",\"2\"",
     ] {
-        let (_, rows) = rows_of(text.as_bytes(), &CsvOptions::default()).unwrap();
+        let (_, rows) = rows_of(text.as_bytes(), &in_bits()).unwrap();
         assert_eq!(rows, [[Some("1".into()), Some("2".into())]], "{text:?}");
     }
 }
 
 #[test]
 fn an_empty_line_is_a_row_only_in_a_file_of_one_column() {
-    let (_, rows) = rows_of(b"a\n1\n\n\"\"\n\n", &CsvOptions::default()).unwrap();
+    let (_, rows) = rows_of(b"a\n1\n\n\"\"\n\n", &in_bits()).unwrap();
     assert_eq!(
         rows,
         [[Some("1".into())], [None], [Some(String::new())], [None]]
@@ -239,22 +267,13 @@ fn a_record_beyond_the_limit_is_refused() {
 #[test]
 fn reading_goes_on_behind_a_bad_record() {
     let text = "a,b\n1,2\n3\n4,\"5\"x\n6,7\n";
-    let (mut records, _) =
-        open(Trickle(text.as_bytes(), 3), "t.csv", &CsvOptions::default()).unwrap();
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    loop {
-        match records.read() {
-            Ok(Some(record)) => good.push((
-                record.line(),
-                record.byte_offset(),
-                record.text().to_owned(),
-            )),
-            Ok(None) => break,
-            Err(Failure::Row(row)) => bad.push((row.line, row.byte_offset, row.raw_record)),
-            Err(Failure::Input(error)) => unreachable!("{error}"),
-        }
-    }
-    assert_eq!(good, [(2, 4, "1,2".to_owned()), (5, 17, "6,7".to_owned())]);
+    let (_, rows, rejects) = texts_of(text.as_bytes(), &in_bits()).unwrap();
+    let value = |text: &str| Some(text.to_owned());
+    assert_eq!(rows, [[value("1"), value("2")], [value("6"), value("7")]]);
+    let bad: Vec<_> = rejects
+        .into_iter()
+        .map(|row| (row.line, row.byte_offset, row.raw_record))
+        .collect();
     assert_eq!(
         bad,
         [(3, 8, "3".to_owned()), (4, 10, "4,\"5\"x".to_owned())]
@@ -283,8 +302,11 @@ fn lines_inside_quotes_count() {
 fn without_a_header_columns_are_named_by_place() {
     let options = CsvOptions {
         header: false,
-        delimiter: Delimiter::new(';').unwrap(),
-        ..CsvOptions::default()
+        dialect: Dialect {
+            delimiter: b';',
+            ..Dialect::default()
+        },
+        ..in_bits()
     };
     let (headers, rows) = rows_of(b"\xEF\xBB\xBF1;2\n3;4\n", &options).unwrap();
     assert_eq!(headers, ["column_1", "column_2"]);
@@ -297,32 +319,28 @@ fn without_a_header_columns_are_named_by_place() {
 }
 
 #[test]
-fn delimiters_that_could_be_data_are_refused() {
-    for delimiter in ['"', '\n', '\0', 'a', '1', 'é'] {
-        assert!(Delimiter::new(delimiter).is_err(), "{delimiter:?}");
-    }
-    for delimiter in [',', ';', '|', '\t', ' ', '^'] {
-        assert!(Delimiter::new(delimiter).is_ok(), "{delimiter:?}");
-    }
-}
-
-#[test]
-fn a_trailing_delimiter_makes_an_unnamed_column() {
+fn a_trailing_delimiter_makes_no_column_unless_it_has_a_value() {
     let text = "id,when,\n1,2024-01-05,\n2,2024-01-06,\n";
-    let inference = infer(text.as_bytes(), "t.csv", &CsvOptions::default(), |_| false).unwrap();
-    assert_eq!(inference.rows, 2);
-    let last = &inference.columns[2];
+    let inference = inferred(text, &in_bits());
+    assert_eq!((inference.rows, inference.columns.len()), (2, 2));
     assert_eq!(
-        (last.name.as_str(), &last.data_type, &last.evidence),
-        ("column_3", &Some(DataType::Utf8), &None)
+        inference.remarks(),
+        ["column 3 has neither a name nor a value and was left out"]
     );
+    let (names, rows) = rows_of(text.as_bytes(), &in_bits()).unwrap();
+    assert_eq!((names.len(), rows.len()), (2, 2));
+    let text = text.replace("06,", "06,x");
+    assert_eq!(inferred(&text, &in_bits()).dropped_column, None);
+    let (names, rows) = rows_of(text.as_bytes(), &in_bits()).unwrap();
+    assert_eq!(names, ["id", "when", "column_3"]);
+    assert_eq!(rows[1][2].as_deref(), Some("x"));
 }
 
 #[test]
 fn the_value_that_ruled_out_a_narrower_type_is_kept() {
     let text = "n,s,skipped\n1,x,1\n2,y,2\n2.5,z,3\n*,w,4\n7,\"v\",5\n";
-    let inference = infer(text.as_bytes(), "t.csv", &CsvOptions::default(), |name| {
-        name == "skipped"
+    let inference = with_file(text.as_bytes(), &in_bits(), |file| {
+        file.infer(|name| name == "skipped")
     })
     .unwrap();
     let evidence: Vec<_> = inference
@@ -432,21 +450,197 @@ fn pieces_hold_the_asked_for_rows() {
         batch_size: 2,
         ..CsvOptions::default()
     };
-    let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Int64, true)]));
-    let reader = |text: &'static str| {
-        CsvReader::new(
-            text.as_bytes(),
-            "t.csv",
-            &options,
-            Arc::clone(&schema),
-            &[Some(0)],
-        )
-        .unwrap()
-    };
-    let sizes: Vec<_> = reader("a\n1\n2\n3\n")
-        .map(|piece| piece.unwrap().records())
-        .collect();
+    let fields = vec![Field::new("a", DataType::Int64, true)];
+    let pieces = pieces_of(b"a\n1\n2\n3\n", &options, fields, &[Some(0)]).unwrap();
+    let sizes: Vec<_> = pieces.iter().map(Piece::records).collect();
     assert_eq!(sizes, [2, 1]);
+}
+
+#[test]
+fn what_the_options_say() {
+    let text = "made by hand\nsecond \"line\n# a \"comment\nid;note\n1;'it''s; fine'\n# more\n2;NA\n3;'NA'\n";
+    let options = CsvOptions {
+        dialect: Dialect {
+            delimiter: b';',
+            quote: Some(b'\''),
+            comment: Some(b'#'),
+            ..Dialect::default()
+        },
+        skip_lines: 2,
+        nulls: vec!["NA".to_owned()],
+        ..in_bits()
+    };
+    let (names, rows) = rows_of(text.as_bytes(), &options).unwrap();
+    assert_eq!(names, ["id", "note"]);
+    let notes: Vec<_> = rows.iter().map(|row| row[1].as_deref()).collect();
+    assert_eq!(notes, [Some("it's; fine"), None, Some("NA")]);
+    let inference = inferred(text, &options);
+    assert_eq!(inference.remarks(), ["2 comment lines were passed over"]);
+    assert_eq!(inference.columns[0].evidence.as_ref().unwrap().line, 5);
+    let error = rows_of(
+        text.as_bytes(),
+        &CsvOptions {
+            skip_lines: 9,
+            ..options
+        },
+    )
+    .unwrap_err();
+    assert_eq!(told(&error).0, "0:0 the file has only 8 lines");
+}
+
+#[test]
+fn an_escape_works_across_chunks() {
+    let text = r#"a,b
+"say \"hi
+there\"",1
+"back\\",2
+"""#;
+    let options = CsvOptions {
+        dialect: Dialect {
+            escape: Some(b'\\'),
+            ..Dialect::default()
+        },
+        ..in_bits()
+    };
+    let (_, rows, rejects) = texts_of(text.as_bytes(), &options).unwrap();
+    let first: Vec<_> = rows.iter().map(|row| row[0].as_deref()).collect();
+    assert_eq!(first, [Some("say \"hi\nthere\""), Some("back\\")]);
+    assert_eq!(rejects.len(), 1);
+}
+
+#[test]
+fn latin1_is_decoded_and_offsets_count_bytes_of_the_file() {
+    let options = CsvOptions {
+        encoding: Encoding::Latin1,
+        ..in_bits()
+    };
+    let (names, rows, rejects) =
+        texts_of(b"stra\xDFe;,b\nJos\xE9,\x80\n\xE9,1,2\n", &options).unwrap();
+    assert_eq!(names[0], "stra\u{df}e;");
+    assert_eq!(rows[0][1].as_deref(), Some("\u{20ac}"));
+    assert_eq!((rejects[0].line, rejects[0].byte_offset), (3, 17));
+    assert_eq!(rejects[0].raw_record, "\u{e9},1,2");
+}
+
+fn dates_of(text: &str, options: &CsvOptions, field: Field) -> (Vec<String>, usize) {
+    let pieces = pieces_of(text.as_bytes(), options, vec![field], &[Some(0)]).unwrap();
+    let days = pieces.iter().flat_map(|piece| {
+        let column = piece.rows.column(0).as_primitive::<Date32Type>();
+        (0..column.len()).map(|row| column.value_as_date(row).unwrap().to_string())
+    });
+    (
+        days.collect(),
+        pieces.iter().map(|piece| piece.rejects.len()).sum(),
+    )
+}
+
+#[test]
+fn the_dates_of_a_file_tell_their_order() {
+    let field = || Field::new("d", DataType::Date32, true);
+    let remembered = |format: &str| {
+        let format = (DATE_FORMAT.to_owned(), format.to_owned());
+        field().with_metadata([format].into())
+    };
+    let read = |text: &str, field| dates_of(text, &in_bits(), field);
+    for (text, field, days, rejects) in [
+        ("d\n2024-04-03\n", field(), &["2024-04-03"][..], 0),
+        (
+            "d\n03-04-2024\n13-04-2024\n",
+            field(),
+            &["2024-04-03", "2024-04-13"],
+            0,
+        ),
+        (
+            "d\n03/04/2024\n3/14/2024\n",
+            field(),
+            &["2024-03-04", "2024-03-14"],
+            0,
+        ),
+        // What is no date says nothing about dates.
+        ("d\nsoon\n13.04.2024\n", field(), &["2024-04-13"], 1),
+        // Nobody can tell.
+        ("d\n03-04-2024\n", field(), &[], 1),
+        (
+            "d\n03-04-2024\n",
+            remembered("DD-MM-YYYY"),
+            &["2024-04-03"],
+            0,
+        ),
+        // The file knows better than the table.
+        (
+            "d\n03-04-2024\n04-13-2024\n",
+            remembered("DD-MM-YYYY"),
+            &["2024-03-04", "2024-04-13"],
+            0,
+        ),
+        (
+            "d\n2024-04-03\n",
+            remembered("DD-MM-YYYY"),
+            &["2024-04-03"],
+            0,
+        ),
+        // A mixture is in no order.
+        ("d\n13-04-2024\n04-13-2024\n", field(), &[], 2),
+    ] {
+        assert_eq!(
+            read(text, field),
+            (days.iter().map(ToString::to_string).collect(), rejects),
+            "{text}"
+        );
+    }
+    let options = CsvOptions {
+        date_formats: DateFormats::only("MM-DD-YYYY".parse().unwrap())
+            .or(DateFormats::only(DateFormat::ISO)),
+        ..in_bits()
+    };
+    assert_eq!(
+        dates_of("d\n03-04-2024\n", &options, field()).0,
+        ["2024-03-04"]
+    );
+    assert_eq!(
+        dates_of("d\n2024-04-03\n", &options, field()).0,
+        ["2024-04-03"]
+    );
+}
+
+#[test]
+fn dates_that_could_be_either_are_text_and_that_is_said() {
+    let inference = inferred(
+        "d,e\n03-04-2024,13/04/2024\n05-06-2024,01/04/2024\n",
+        &in_bits(),
+    );
+    let types: Vec<_> = inference
+        .columns
+        .iter()
+        .map(|column| column.data_type.clone().unwrap())
+        .collect();
+    assert_eq!(types, [DataType::Utf8, DataType::Date32]);
+    assert_eq!(
+        inference.remarks(),
+        [
+            "`d` could hold dates, DD-MM-YYYY or MM-DD-YYYY; DATE_FORMAT 'DD-MM-YYYY' would make it a DATE",
+            "dates of `e` are written DD/MM/YYYY",
+        ]
+    );
+}
+
+#[test]
+fn a_bad_record_says_nothing_about_types_and_is_counted() {
+    let inference = inferred("a,b\n1,2\nx\n3,\"4\"y\n5,6\n", &in_bits());
+    assert_eq!((inference.rows, inference.bad_records), (2, 2));
+    assert_eq!(inference.first_bad.unwrap().line, 3);
+    assert_eq!(inference.columns[0].data_type, Some(DataType::Int64));
+}
+
+/// Everything that reading and inference tell about a file, but for how it is cut into pieces.
+fn all_of(
+    text: &[u8],
+    options: &CsvOptions,
+) -> Result<(Inference, Vec<Row>, Vec<RowError>), String> {
+    let inference = with_file(text, options, |file| file.infer(|_| false))
+        .map_err(|error| error.to_string())?;
+    let (_, rows, rejects) = texts_of(text, options).map_err(|error| error.to_string())?;
+    Ok((inference, rows, rejects))
 }
 
 fn cell() -> impl Strategy<Value = Option<String>> {
@@ -487,26 +681,38 @@ proptest! {
     fn any_records_are_read_back(
         rows in (1usize..5).prop_flat_map(|width| proptest::collection::vec(proptest::collection::vec(cell(), width), 1..12)),
         (delimiter, line_end, quote_all) in (prop_oneof![Just(','), Just(';'), Just('\t')], prop_oneof![Just("\n"), Just("\r\n")], any::<bool>()),
-        bytes_at_a_time in 1usize..50,
+        (chunk_bytes, threads) in (1usize..50, 1usize..4),
     ) {
         let headers: Row = (0..rows[0].len()).map(|index| Some(format!("h{index}"))).collect();
         let text = write_csv(&[vec![headers], rows.clone()].concat(), delimiter, line_end, quote_all);
-        let options = CsvOptions { delimiter: Delimiter::new(delimiter).unwrap(), ..CsvOptions::default() };
-        let (mut records, _) = open(Trickle(text.as_bytes(), bytes_at_a_time), "t.csv", &options).unwrap();
-        let mut read = Vec::new();
-        while let Some(record) = records.read().unwrap() {
-            let start = record.byte_offset() as usize;
-            prop_assert_eq!(&text[start..start + record.text().len()], record.text());
-            prop_assert_eq!(record.line() as usize, text[..start].matches('\n').count() + 1);
-            let cells = (0..record.width()).map(|index| record.cell(index));
-            read.push(cells.map(|cell| (!cell.is_null()).then(|| cell.text.into_owned())).collect::<Row>());
-        }
+        let dialect = Dialect { delimiter: delimiter as u8, ..Dialect::default() };
+        let options = CsvOptions { dialect, chunk_bytes, threads, ..CsvOptions::default() };
+        let (_, read) = rows_of(text.as_bytes(), &options).unwrap();
         prop_assert_eq!(read, rows);
     }
 
     #[test]
+    fn chunks_and_threads_change_nothing(
+        text in proptest::collection::vec(prop_oneof![
+            4 => Just(","), 3 => Just("\n"), 1 => Just("\r\n"), 2 => Just("\""), 1 => Just("\"\""), 1 => Just("\\"),
+            1 => Just("\"x\ny\""), 1 => Just("#"), 1 => Just("\r"), 1 => Just("13-04-2024"), 1 => Just("3/4/2024"),
+            2 => Just("12"), 1 => Just("1.5"), 1 => Just("true"), 2 => Just("word"), 1 => Just("\u{e9}"), 1 => Just("\0"),
+            3 => Just("1,2\n"), 1 => Just("7,\"b \"\"c\"\"\"\n"), 1 => Just("\n\n\n"),
+        ], 0..60),
+        (chunk_bytes, threads) in (1usize..40, prop_oneof![Just(1usize), Just(4)]),
+        (escape, comment, header) in (proptest::option::of(Just(b'\\')), proptest::option::of(Just(b'#')), any::<bool>()),
+        encoding in prop_oneof![Just(Encoding::Utf8), Just(Encoding::Latin1)],
+    ) {
+        let text = format!("a,b\n{}", text.concat());
+        let dialect = Dialect { escape, comment, ..Dialect::default() };
+        let whole = CsvOptions { dialect, header, encoding, max_record_bytes: 60, batch_size: 3, ..CsvOptions::default() };
+        let cut = CsvOptions { chunk_bytes, threads, ..whole.clone() };
+        prop_assert_eq!(all_of(text.as_bytes(), &whole), all_of(text.as_bytes(), &cut));
+    }
+
+    #[test]
     fn any_bytes_are_read_or_refused(text in proptest::collection::vec(prop_oneof![Just(b','), Just(b'"'), Just(b'\n'), Just(b'\r'), any::<u8>()], 0..80)) {
-        let _ = rows_of(&text, &CsvOptions::default());
+        let _ = rows_of(&text, &in_bits());
     }
 
     #[test]

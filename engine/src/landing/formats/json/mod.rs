@@ -23,6 +23,7 @@ use super::value::{Member, Value};
 use super::value_rows::{Misfit, ValueRows};
 use super::{FoundColumn, Piece, Pieces, RowError};
 use crate::landing::discover::SourceFile;
+use crate::sql::OnLoss;
 use crate::{Error, Place, Result};
 
 /// Rows per piece.
@@ -82,10 +83,11 @@ pub(super) fn read(
     names: &[String],
     schema: SchemaRef,
     places: &[Option<usize>],
+    on_loss: OnLoss,
 ) -> Result<Pieces> {
     Ok(Box::new(JsonPieces {
         records: Records::new(file.read()?, &file.name),
-        rows: ValueRows::new(schema, places)?,
+        rows: ValueRows::new(schema, places, on_loss)?,
         names: names.to_vec(),
         done: false,
     }))

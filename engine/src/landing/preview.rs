@@ -1,0 +1,84 @@
+//! A load as far as it goes without writing anything: for VALIDATE and for EXPLAIN.
+
+use std::sync::Arc;
+
+use datafusion::execution::SessionState;
+
+use super::discover::SourceFile;
+use super::ledger::Ledger;
+use super::options::LandingOptions;
+use super::read::Reading;
+use super::schema::{compare_columns, make_columns};
+use crate::session::{Planner, Session};
+use crate::sql::CopyInto;
+use crate::warehouse::{Entry, TableDefinition, TableId, check_writable, epoch_of};
+use crate::{Error, Result};
+
+/// What a load would start from.
+pub(super) struct Preview {
+    pub(super) planner: Planner,
+    pub(super) id: TableId,
+    pub(super) options: LandingOptions,
+    pub(super) files: Vec<SourceFile>,
+    /// The table as it is; `None` if there is none yet.
+    pub(super) table: Option<TableDefinition>,
+    pub(super) ledger: Ledger,
+}
+
+impl Preview {
+    /// Finds the files and opens the table. Takes no lock and cleans nothing up.
+    ///
+    /// # Errors
+    /// Those of a load before it reads its files.
+    pub(super) async fn open(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Self> {
+        check_writable(id).map_err(|error| copy.target.locate(error))?;
+        let mut options = LandingOptions::checked(&copy.options, session.threads())?;
+        // It is to be reported, not to stop the report.
+        options.read.sets_aside = true;
+        let found = super::find_files(session, copy, &options).await?;
+        if session.warehouse().entry(id) == Some(Entry::View) {
+            return Err(copy
+                .target
+                .locate(Error::input(format!("{id} is a view")).hint("load into a table")));
+        }
+        let table = session.warehouse().open(id).await?;
+        let epoch = epoch_of(table.as_ref()).await?;
+        Ok(Preview {
+            planner: session.begin(),
+            id: id.clone(),
+            options,
+            files: found.files,
+            ledger: Ledger::read(table.as_ref(), epoch).await?,
+            table: table.as_ref().map(TableDefinition::of).transpose()?,
+        })
+    }
+
+    /// The table that some of the files would be written to.
+    ///
+    /// # Errors
+    /// A file that cannot be read, columns that do not fit the table.
+    pub(super) async fn definition(&self, files: &[SourceFile]) -> Result<TableDefinition> {
+        let state = Arc::clone(self.state());
+        match &self.table {
+            None => make_columns(files, &self.options, state).await,
+            Some(table) => {
+                let drift = compare_columns(table, &self.id, files, &self.options, state).await?;
+                Ok(drift.evolved.unwrap_or_else(|| table.clone()))
+            }
+        }
+    }
+
+    /// How a file is read into a table.
+    pub(super) fn reading(&self, file: &SourceFile, table: &TableDefinition) -> Reading {
+        Reading {
+            file: file.clone(),
+            options: self.options.read.clone(),
+            table: table.clone(),
+            state: Arc::clone(self.state()),
+        }
+    }
+
+    fn state(&self) -> &Arc<SessionState> {
+        self.planner.state()
+    }
+}

@@ -1,0 +1,162 @@
+//! The option VALIDATE: reads everything that a load would, and reports; nothing is written, not
+//! even rejects.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+
+use super::blocking;
+use super::discover::SourceFile;
+use super::ledger::Known;
+use super::preview::Preview;
+use super::read::Reading;
+use super::rejects::{Policy, Tally};
+use crate::session::Session;
+use crate::sql::{CopyInto, MaxErrors, OnChange};
+use crate::values::sql_name;
+use crate::warehouse::{TableDefinition, TableId};
+use crate::{Error, Result};
+
+/// What a load of one file would do.
+struct Finding {
+    source: String,
+    status: String,
+    rows: Option<Tally>,
+    columns: Option<String>,
+}
+
+/// Reports on the files of a COPY INTO, one row per file: what the ledger says, how many rows fit,
+/// which do not and why, and the types of the columns.
+///
+/// # Errors
+/// What would stop the load before its first row: a missing file, columns that do not fit.
+pub async fn validate(session: &Session, copy: &CopyInto, id: &TableId) -> Result<RecordBatch> {
+    if copy.options.reload.deduplicate.is_some() {
+        return Err(Error::input("VALIDATE does not look for duplicates")
+            .hint("leave DEDUPLICATE out to see which rows fit"));
+    }
+    let preview = Preview::open(session, copy, id).await?;
+    let (to_read, known) = sort_out(&preview);
+    let mut findings = known;
+    if !to_read.is_empty() {
+        let files: Vec<SourceFile> = to_read.iter().map(|(file, _)| file.clone()).collect();
+        let table = preview.definition(&files).await?;
+        let mut all = Tally::default();
+        for (file, status) in to_read {
+            let rows = read_all(preview.reading(&file, &table)).await?;
+            all.merge(&rows);
+            findings.push(Finding {
+                source: file.name,
+                status,
+                rows: Some(rows),
+                columns: Some(columns(&table)),
+            });
+        }
+        judge(&mut findings, &all, preview.options.on_error);
+    }
+    findings.sort_by(|left, right| left.source.cmp(&right.source));
+    to_batch(&findings)
+}
+
+/// The files that would be read, and the findings on the others.
+fn sort_out(preview: &Preview) -> (Vec<(SourceFile, String)>, Vec<Finding>) {
+    let (mut to_read, mut known) = (Vec::new(), Vec::new());
+    let reload = &preview.options.reload;
+    for file in &preview.files {
+        let (status, skipped) = match preview.ledger.look_up(file) {
+            Known::New => ("new".to_owned(), false),
+            Known::Unchanged => ("already loaded".to_owned(), !reload.force),
+            Known::SameContent { path } => (
+                format!("same content as {path}, already loaded"),
+                !reload.force,
+            ),
+            Known::Changed => {
+                let status = match reload.on_change.unwrap_or_default() {
+                    OnChange::Error => {
+                        "changed since it was loaded: the load would stop, ON_CHANGE says error"
+                    }
+                    OnChange::Replace => "changed since it was loaded: would replace its rows",
+                    OnChange::Append => "changed since it was loaded: would add its rows",
+                };
+                (status.to_owned(), false)
+            }
+        };
+        match skipped {
+            false => to_read.push((file.clone(), status)),
+            true => known.push(Finding {
+                source: file.name.clone(),
+                status,
+                rows: None,
+                columns: None,
+            }),
+        }
+    }
+    (to_read, known)
+}
+
+async fn read_all(reading: Reading) -> Result<Tally> {
+    blocking(move || {
+        let (pieces, mut faults) = reading.pieces()?;
+        let mut rows = Tally::default();
+        for piece in pieces {
+            let piece = faults.take_out(piece?)?;
+            rows.add(&reading.file.name, piece.records(), &piece.rejects);
+        }
+        Ok(rows)
+    })
+    .await
+}
+
+/// Adds to the status of each file what its rejects would do to the load.
+fn judge(findings: &mut [Finding], all: &Tally, policy: Policy) {
+    let too_many = |max: MaxErrors| all.exceeds(max);
+    for finding in findings {
+        let rejected = finding.rows.as_ref().map_or(0, Tally::rejected);
+        if rejected == 0 {
+            continue;
+        }
+        let verdict = match policy {
+            Policy::Abort => "the load would stop, ON_ERROR says abort".to_owned(),
+            Policy::Quarantine(Some(max)) if too_many(max) => {
+                format!("the load would stop, MAX_ERRORS allows {max}")
+            }
+            Policy::Quarantine(_) => "rows would go to system.rejects".to_owned(),
+        };
+        finding.status = format!("{}: {verdict}", finding.status);
+    }
+}
+
+fn columns(table: &TableDefinition) -> String {
+    let columns = table.schema.fields().iter();
+    let columns = columns.map(|field| format!("{} {}", field.name(), sql_name(field.data_type())));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+fn to_batch(findings: &[Finding]) -> Result<RecordBatch> {
+    let text = |value: &dyn Fn(&Finding) -> Option<String>| {
+        Arc::new(findings.iter().map(value).collect::<StringArray>()) as ArrayRef
+    };
+    let count = |value: &dyn Fn(&Tally) -> u64| {
+        let counts = findings
+            .iter()
+            .map(|finding| finding.rows.as_ref().map(value));
+        Arc::new(counts.collect::<UInt64Array>()) as ArrayRef
+    };
+    let reasons = |rows: &Tally| {
+        let reasons = rows.reasons();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    };
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        ("source", text(&|found| Some(found.source.clone())), false),
+        ("status", text(&|found| Some(found.status.clone())), false),
+        ("read", count(&Tally::read), true),
+        ("fits", count(&|rows| rows.read() - rows.rejected()), true),
+        ("rejected", count(&Tally::rejected), true),
+        (
+            "reasons",
+            text(&|found| reasons(found.rows.as_ref()?)),
+            true,
+        ),
+        ("columns", text(&|found| found.columns.clone()), true),
+    ])?)
+}

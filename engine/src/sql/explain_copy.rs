@@ -1,0 +1,33 @@
+//! `EXPLAIN COPY INTO ..`: which types the columns would get, and why; nothing is written.
+//!
+//! ```sql
+//! EXPLAIN COPY INTO raw.admissions FROM 'data/admissions*.csv';
+//! ```
+
+use std::fmt;
+
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+
+use super::{CopyInto, expect_word};
+
+/// A load to explain.
+#[derive(Debug, Clone)]
+pub struct ExplainCopy {
+    /// The load.
+    pub copy: CopyInto,
+}
+
+impl ExplainCopy {
+    pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
+        expect_word(parser, "EXPLAIN")?;
+        Ok(ExplainCopy {
+            copy: CopyInto::parse(parser)?,
+        })
+    }
+}
+
+impl fmt::Display for ExplainCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EXPLAIN {}", self.copy)
+    }
+}
