@@ -1,9 +1,9 @@
 //! EXPLAIN COPY INTO: for each column its type and the reason for it. Nothing is written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::DataType;
 
 use super::blocking;
@@ -22,27 +22,51 @@ use crate::warehouse::{TableDefinition, TableId};
 
 /// One row of the explanation.
 struct Explained {
-    /// The name in the table; `None` for records that cannot be read at all.
+    /// The name in the table; `None` for what is no column of it.
     column: Option<String>,
     /// The name in the file; `None` if no file has it.
     in_file: Option<String>,
     data_type: Option<DataType>,
+    nulls: Option<u64>,
     why: String,
 }
 
 /// Says which types the columns of a load would have, and why: the first value that ruled out a
-/// narrower type and where it stands. Of a table that is there already, it says which values of
-/// the files do not fit.
+/// narrower type and where it stands; of a table that is there already, which values of the files
+/// do not fit. Reads everything, once to find the types and once to see what fits them.
 ///
 /// # Errors
 /// What would stop the load before its first row: a missing file, columns that do not fit.
 pub async fn explain(session: &Session, copy: &CopyInto, id: &TableId) -> Result<RecordBatch> {
     let preview = Preview::open(session, copy, id).await?;
     let table = preview.definition(&preview.files).await?;
-    let mut explained = match &preview.table {
-        None => explain_new(&preview, &table).await?,
-        Some(_) => explain_present(&preview, &table).await?,
+    let survey = survey(&preview, &table).await?;
+    let reasons = match &preview.table {
+        None => reasons_of_new(&preview, &table).await?,
+        Some(before) => reasons_of_present(before, &table),
     };
+    let mut explained: Vec<Explained> = table
+        .given_columns()
+        .map(|field| {
+            let name = field.name();
+            let in_file = survey.originals.get(name).cloned();
+            let misfits = survey.misfits.get(&Some(name.clone()));
+            let fit = match (&in_file, misfits) {
+                (None, _) => Some("no file has it: NULL".to_owned()),
+                (Some(_), Some(misfits)) => Some(said(misfits, "values do not fit")),
+                (Some(_), None) if preview.table.is_some() => Some("all values fit".to_owned()),
+                (Some(_), None) => None,
+            };
+            let reason = reasons.get(name).cloned();
+            Explained {
+                column: Some(name.clone()),
+                in_file,
+                data_type: Some(field.data_type().clone()),
+                nulls: survey.nulls.get(name).copied(),
+                why: reason.into_iter().chain(fit).collect::<Vec<_>>().join("; "),
+            }
+        })
+        .collect();
     for partition in &table.partition_by {
         if let Some(expression) = &partition.expression {
             let field = table.schema.field_with_name(&partition.name)?;
@@ -50,21 +74,130 @@ pub async fn explain(session: &Session, copy: &CopyInto, id: &TableId) -> Result
                 column: Some(partition.name.clone()),
                 in_file: None,
                 data_type: Some(field.data_type().clone()),
+                nulls: None,
                 why: format!("derived: {expression}"),
             });
         }
     }
-    to_batch(&explained)
+    let none = |in_file: Option<String>, why: String| Explained {
+        column: None,
+        in_file,
+        data_type: None,
+        nulls: None,
+        why,
+    };
+    let unknown = survey.originals.iter();
+    let unknown = unknown.filter(|(name, _)| table.schema.field_with_name(name).is_err());
+    explained.extend(unknown.map(|(_, original)| {
+        let why = "the table does not have it: passed over".to_owned();
+        none(Some(original.clone()), why)
+    }));
+    let broken = survey.misfits.get(&None);
+    explained.extend(broken.map(|misfits| none(None, said(misfits, "records do not fit"))));
+    to_batch(&explained, survey.rows)
+}
+
+/// What reading all rows has shown.
+#[derive(Default)]
+struct Survey {
+    /// Records in all files.
+    rows: u64,
+    /// The names of the columns in the files, by those in the table.
+    originals: BTreeMap<String, String>,
+    /// NULLs in the rows that fit.
+    nulls: HashMap<String, u64>,
+    misfits: HashMap<Option<String>, Misfits>,
+}
+
+/// Values of one column that do not fit, or, without a column, whole records.
+#[derive(Default)]
+struct Misfits {
+    count: u64,
+    first: String,
+}
+
+async fn survey(preview: &Preview, table: &TableDefinition) -> Result<Survey> {
+    let readings: Vec<Reading> = preview
+        .files
+        .iter()
+        .map(|file| preview.reading(file, table))
+        .collect();
+    blocking(move || {
+        let mut survey = Survey::default();
+        for reading in &readings {
+            survey.take_in(reading)?;
+        }
+        Ok(survey)
+    })
+    .await
+}
+
+impl Survey {
+    fn take_in(&mut self, reading: &Reading) -> Result<()> {
+        for column in named_columns(&reading.file, &reading.options)? {
+            self.originals.entry(column.name).or_insert(column.original);
+        }
+        let (pieces, mut faults) = reading.pieces()?;
+        for piece in pieces {
+            let piece = faults.take_out(piece?)?;
+            self.rows += piece.records();
+            for (field, values) in piece
+                .rows
+                .schema_ref()
+                .fields()
+                .iter()
+                .zip(piece.rows.columns())
+            {
+                *self.nulls.entry(field.name().clone()).or_default() +=
+                    values.logical_null_count() as u64;
+            }
+            for reject in piece.rejects {
+                let place = reject.place(&reading.file.name);
+                let column = reject.column.map(|column| column.name);
+                let found = self.misfits.entry(column).or_default();
+                found.count += 1;
+                if found.first.is_empty() {
+                    found.first = match reject.value {
+                        Some(value) => format!("{value:?} in {place}"),
+                        None => format!("{}, in {place}", reject.reason),
+                    };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of a table that is there: where the types come from.
+fn reasons_of_present(
+    before: &TableDefinition,
+    table: &TableDefinition,
+) -> HashMap<String, String> {
+    let reasons = table.given_columns().map(|field| {
+        let known = before.schema.field_with_name(field.name());
+        let reason = match known {
+            Err(_) => "would be added to the table".to_owned(),
+            Ok(known) if known.data_type() != field.data_type() => {
+                format!("would be widened from {}", sql_name(known.data_type()))
+            }
+            Ok(_) => "the type of the table".to_owned(),
+        };
+        (field.name().clone(), reason)
+    });
+    reasons.collect()
 }
 
 /// What the files say about a column so far.
 struct Seen {
-    original: String,
     found: Found,
     evidence: Option<(String, Evidence)>,
 }
 
-async fn explain_new(preview: &Preview, table: &TableDefinition) -> Result<Vec<Explained>> {
+/// Of a new table: the values that made the types what they are.
+async fn reasons_of_new(
+    preview: &Preview,
+    table: &TableDefinition,
+) -> Result<HashMap<String, String>> {
     let declared: HashMap<String, DataType> =
         declared_types(&preview.options.read, preview.planner.state())?
             .into_iter()
@@ -73,30 +206,25 @@ async fn explain_new(preview: &Preview, table: &TableDefinition) -> Result<Vec<E
     let (files, options) = (preview.files.clone(), preview.options.read.clone());
     let known = declared.clone();
     let seen = blocking(move || look_at(&files, &options, &known)).await?;
-    let columns = table.given_columns().map(|field| {
-        let seen = seen.get(field.name());
-        Explained {
-            column: Some(field.name().clone()),
-            in_file: seen.map(|seen| seen.original.clone()),
-            data_type: Some(field.data_type().clone()),
-            why: match seen {
-                _ if declared.contains_key(field.name()) => "declared".to_owned(),
-                Some(Seen {
-                    evidence: Some((file, evidence)),
-                    ..
-                }) => format!(
-                    "because of {:?} in {file}:{}",
-                    evidence.value, evidence.line
-                ),
-                Some(Seen {
-                    found: Found::Type(_),
-                    ..
-                }) => "the type in the file".to_owned(),
-                _ => "no value".to_owned(),
-            },
-        }
+    let reasons = table.given_columns().map(|field| {
+        let reason = match seen.get(field.name()) {
+            _ if declared.contains_key(field.name()) => "declared".to_owned(),
+            Some(Seen {
+                evidence: Some((file, evidence)),
+                ..
+            }) => format!(
+                "because of {:?} in {file}:{}",
+                evidence.value, evidence.line
+            ),
+            Some(Seen {
+                found: Found::Type(_),
+                ..
+            }) => "the type in the file".to_owned(),
+            _ => "no value".to_owned(),
+        };
+        (field.name().clone(), reason)
     });
-    Ok(columns.collect())
+    Ok(reasons.collect())
 }
 
 fn look_at(
@@ -114,7 +242,6 @@ fn look_at(
             let evidence = column.found.evidence.map(|seen| (file.name.clone(), seen));
             let Some(seen) = columns.get_mut(&column.name) else {
                 let seen = Seen {
-                    original: column.found.name,
                     found: column.found.found,
                     evidence,
                 };
@@ -140,98 +267,6 @@ fn same_kind(before: &DataType, after: &DataType) -> bool {
     before == after || is_decimal(before) && is_decimal(after)
 }
 
-/// Values of one column that do not fit.
-#[derive(Default)]
-struct Misfits {
-    count: u64,
-    first: String,
-}
-
-async fn explain_present(preview: &Preview, table: &TableDefinition) -> Result<Vec<Explained>> {
-    let mut originals: HashMap<String, String> = HashMap::new();
-    let mut misfits: HashMap<Option<String>, Misfits> = HashMap::new();
-    for file in &preview.files {
-        let reading = preview.reading(file, table);
-        let (names, of_file) = blocking(move || {
-            let names = named_columns(&reading.file, &reading.options)?;
-            Ok((names, misfits_of(&reading)?))
-        })
-        .await?;
-        for column in names {
-            originals.entry(column.name).or_insert(column.original);
-        }
-        for (column, found) in of_file {
-            let all = misfits.entry(column).or_default();
-            if all.count == 0 {
-                all.first = found.first;
-            }
-            all.count += found.count;
-        }
-    }
-    let before = preview.table.as_ref().map(|table| &table.schema);
-    let mut explained: Vec<Explained> = table
-        .given_columns()
-        .map(|field| {
-            let name = field.name();
-            let in_file = originals.remove(name);
-            let known = before.and_then(|schema| schema.field_with_name(name).ok());
-            let origin = match known {
-                None => "would be added to the table".to_owned(),
-                Some(known) if known.data_type() != field.data_type() => {
-                    format!("would be widened from {}", sql_name(known.data_type()))
-                }
-                Some(_) => "the type of the table".to_owned(),
-            };
-            let fit = match (&in_file, misfits.get(&Some(name.clone()))) {
-                (None, _) => "no file has it: NULL".to_owned(),
-                (Some(_), None) => "all values fit".to_owned(),
-                (Some(_), Some(misfits)) => said(misfits, "values do not fit"),
-            };
-            Explained {
-                column: Some(name.clone()),
-                in_file,
-                data_type: Some(field.data_type().clone()),
-                why: format!("{origin}; {fit}"),
-            }
-        })
-        .collect();
-    let mut unknown: Vec<String> = originals.into_values().collect();
-    unknown.sort();
-    explained.extend(unknown.into_iter().map(|original| Explained {
-        column: None,
-        in_file: Some(original),
-        data_type: None,
-        why: "the table does not have it: passed over".to_owned(),
-    }));
-    explained.extend(misfits.get(&None).map(|misfits| Explained {
-        column: None,
-        in_file: None,
-        data_type: None,
-        why: said(misfits, "records do not fit"),
-    }));
-    Ok(explained)
-}
-
-fn misfits_of(reading: &Reading) -> Result<HashMap<Option<String>, Misfits>> {
-    let (pieces, mut faults) = reading.pieces()?;
-    let mut misfits: HashMap<Option<String>, Misfits> = HashMap::new();
-    for piece in pieces {
-        for reject in faults.take_out(piece?)?.rejects {
-            let place = reject.place(&reading.file.name);
-            let column = reject.column.map(|column| column.name);
-            let found = misfits.entry(column).or_default();
-            if found.count == 0 {
-                found.first = match reject.value {
-                    Some(value) => format!("{value:?} in {place}"),
-                    None => format!("{}, in {place}", reject.reason),
-                };
-            }
-            found.count += 1;
-        }
-    }
-    Ok(misfits)
-}
-
 fn said(misfits: &Misfits, what: &str) -> String {
     format!(
         "{} {what}, the first: {}",
@@ -240,15 +275,22 @@ fn said(misfits: &Misfits, what: &str) -> String {
     )
 }
 
-fn to_batch(explained: &[Explained]) -> Result<RecordBatch> {
+fn to_batch(explained: &[Explained], rows: u64) -> Result<RecordBatch> {
     let text = |value: &dyn Fn(&Explained) -> Option<String>| {
         Arc::new(explained.iter().map(value).collect::<StringArray>()) as ArrayRef
     };
+    let nulls: UInt64Array = explained.iter().map(|row| row.nulls).collect();
     let type_name = |row: &Explained| row.data_type.as_ref().map(sql_name);
     Ok(RecordBatch::try_from_iter_with_nullable([
         ("column", text(&|row| row.column.clone()), true),
         ("in_file", text(&|row| row.in_file.clone()), true),
         ("type", text(&type_name), true),
+        (
+            "rows",
+            Arc::new(UInt64Array::from(vec![rows; explained.len()])),
+            false,
+        ),
+        ("nulls", Arc::new(nulls), true),
         ("why", text(&|row| Some(row.why.clone())), false),
     ])?)
 }

@@ -47,7 +47,7 @@ impl ReadFiles for FileReader {
         relation: &FileRelation,
         state: &SessionState,
     ) -> Result<Arc<dyn TableProvider>> {
-        let options = ReadOptions::checked(&relation.options)?;
+        let options = ReadOptions::checked(&relation.options, state.config().target_partitions())?;
         let (paths, folder) = (relation.paths.clone(), self.folder.clone());
         let (outside, state) = (self.outside.clone(), state.clone());
         let table = blocking(move || {
