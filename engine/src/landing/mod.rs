@@ -37,7 +37,7 @@ pub use retry::retry_rejects;
 pub use validate::validate;
 
 use crate::reconciliation::Copied;
-use crate::session::Session;
+use crate::session::{Session, Target};
 use crate::sql::{CopyInto, CopySource, Query};
 use crate::warehouse::{TableId, check_writable};
 use crate::{Error, Result};
@@ -93,6 +93,14 @@ async fn find_files(
             return run_to_file(session, query.clone(), &options.read).await;
         }
         CopySource::Relation(name) => {
+            if let Target::Database { .. } = session.resolve(name)? {
+                return Err(name.locate(
+                    Error::input(format!(
+                        "{name} is a table of a database, which cannot be read"
+                    ))
+                    .hint("export it to a file with the tools of the database, and COPY that"),
+                ));
+            }
             return run_to_file(session, Query::select_all(name)?, &options.read).await;
         }
     };

@@ -99,6 +99,15 @@ impl CopySource {
         }
     }
 
+    /// The files that are read: for each place that names some, their paths.
+    pub(super) fn files(&self) -> Vec<Vec<String>> {
+        match self {
+            CopySource::Files(paths) => vec![paths.clone()],
+            CopySource::Relation(_) => Vec::new(),
+            CopySource::Query(query) => query.file_paths(),
+        }
+    }
+
     fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         let token = parser.peek_token();
         match token.token {

@@ -53,7 +53,7 @@ pub use reload_options::{Deduplicate, Keep, OnChange, OnDrift, ReloadOptions};
 pub use retry_rejects::RetryRejects;
 pub use script::{Fragment, Script, ScriptStatement};
 pub use set::Set;
-pub use show::{Describe, ShowTables};
+pub use show::{Describe, Described, ShowTables};
 
 use crate::{Error, Place, Result};
 
@@ -103,7 +103,10 @@ impl Statement {
             Statement::CreateView(create) => create.query.relations(),
             Statement::Insert(insert) => insert.query.relations(),
             Statement::Assert(assert) => assert.query.relations(),
-            Statement::Describe(describe) => Ok(vec![describe.name.clone()]),
+            Statement::Describe(describe) => match &describe.subject {
+                Described::Table(name) => Ok(vec![name.clone()]),
+                Described::Files(query, _) => query.relations(),
+            },
             Statement::RetryRejects(_)
             | Statement::Drop(_)
             | Statement::Set(_)
@@ -115,11 +118,8 @@ impl Statement {
     pub fn files(&self) -> Vec<Vec<String>> {
         let query = match self {
             Statement::Query(query) => query,
-            Statement::CopyInto(copy) => match &copy.source {
-                CopySource::Files(paths) => return vec![paths.clone()],
-                CopySource::Query(query) => query,
-                CopySource::Relation(_) => return Vec::new(),
-            },
+            Statement::CopyInto(copy) => return copy.source.files(),
+            Statement::ExplainCopy(explain) => return explain.copy.source.files(),
             Statement::CreateTable(create) => match &create.query {
                 Some(query) => query,
                 None => return Vec::new(),
@@ -127,12 +127,16 @@ impl Statement {
             Statement::CreateView(create) => &create.query,
             Statement::Insert(insert) => &insert.query,
             Statement::Assert(assert) => &assert.query,
-            Statement::Drop(_)
+            Statement::Describe(describe) => match &describe.subject {
+                Described::Files(query, _) => query,
+                Described::Table(_) => return Vec::new(),
+            },
+            Statement::RetryRejects(_)
+            | Statement::Drop(_)
             | Statement::Set(_)
-            | Statement::ShowTables(_)
-            | Statement::Describe(_) => return Vec::new(),
+            | Statement::ShowTables(_) => return Vec::new(),
         };
-        query.files().into_iter().map(|files| files.paths).collect()
+        query.file_paths()
     }
 
     /// The table or view that the statement makes or changes.

@@ -103,6 +103,12 @@ impl Query {
             .map_or_else(|_| Vec::new(), |(_, files)| files)
     }
 
+    /// The paths of those, for each place that names some.
+    pub fn file_paths(&self) -> Vec<Vec<String>> {
+        let files = self.files().into_iter();
+        files.map(|files| files.paths).collect()
+    }
+
     /// Tables and views that the query reads, without its own CTEs, table functions and files.
     ///
     /// # Errors

@@ -3,18 +3,28 @@
 use std::fmt;
 
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::{Name, expect_word, parse_word};
+use super::{Name, Query, TideDialect, expect_word, parse_word};
 
 /// Lists the tables and views of all zones.
 #[derive(Debug, Clone, Copy)]
 pub struct ShowTables;
 
-/// Lists the columns of a table or view.
+/// Lists the columns of a table or view, or of files: `DESCRIBE 'data/*.csv'`.
 #[derive(Debug, Clone)]
 pub struct Describe {
-    /// The table or view.
-    pub name: Name,
+    /// What is described.
+    pub subject: Described,
+}
+
+/// What has columns.
+#[derive(Debug, Clone)]
+pub enum Described {
+    /// A table or view.
+    Table(Name),
+    /// Files, as `SELECT * FROM files`, and how they are written.
+    Files(Box<Query>, String),
 }
 
 impl ShowTables {
@@ -31,9 +41,18 @@ impl Describe {
             expect_word(parser, "DESCRIBE")?;
         }
         parse_word(parser, "TABLE");
-        Ok(Describe {
-            name: Name::parse(parser)?,
-        })
+        let is_call = matches!(parser.peek_nth_token(1).token, Token::LParen);
+        let is_path = matches!(parser.peek_token().token, Token::SingleQuotedString(_));
+        let subject = if is_call || is_path {
+            let files = parser.parse_table_factor()?.to_string();
+            let query = Parser::new(&TideDialect)
+                .try_with_sql(&format!("SELECT * FROM {files}"))
+                .and_then(|mut parser| Query::parse_nested(&mut parser))?;
+            Described::Files(Box::new(query), files)
+        } else {
+            Described::Table(Name::parse(parser)?)
+        };
+        Ok(Describe { subject })
     }
 }
 
@@ -45,6 +64,9 @@ impl fmt::Display for ShowTables {
 
 impl fmt::Display for Describe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DESCRIBE {}", self.name)
+        match &self.subject {
+            Described::Table(name) => write!(f, "DESCRIBE {name}"),
+            Described::Files(_, files) => write!(f, "DESCRIBE {files}"),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! DESCRIBE: the columns of a table or view in the types of SQL.
+//! DESCRIBE: the columns of a table, a view or files in the types of SQL.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::Result;
 use crate::session::{Session, Target};
-use crate::sql::{Describe, Query};
+use crate::sql::{Describe, Described, Name, PartitionField, Query};
 use crate::values::sql_name;
 
 /// One row per column: name, type, nullable, partition, comment.
@@ -14,17 +14,16 @@ use crate::values::sql_name;
 /// # Errors
 /// No such table or view.
 pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBatch> {
-    let plan = session
-        .begin()
-        .plan(Query::select_all(&describe.name)?)
-        .await
-        .map_err(|error| describe.name.locate(error))?;
-    let partition_by = match session.resolve(&describe.name) {
-        Ok(Target::Warehouse(id)) => match session.warehouse().open(&id).await? {
-            Some(table) => super::TableDefinition::of(&table)?.partition_by,
-            None => Vec::new(),
-        },
-        _ => Vec::new(),
+    let (plan, partition_by) = match &describe.subject {
+        Described::Files(query, _) => {
+            let plan = session.begin().plan(query.as_ref().clone()).await?;
+            (plan, Vec::new())
+        }
+        Described::Table(name) => {
+            let plan = session.begin().plan(Query::select_all(name)?).await;
+            let plan = plan.map_err(|error| name.locate(error))?;
+            (plan, partition_fields(session, name).await?)
+        }
     };
     let fields = plan.schema().fields();
     let text = |values: Vec<Option<String>>| Arc::new(StringArray::from(values)) as ArrayRef;
@@ -82,4 +81,14 @@ pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBa
             true,
         ),
     ])?)
+}
+
+async fn partition_fields(session: &Session, name: &Name) -> Result<Vec<PartitionField>> {
+    let Ok(Target::Warehouse(id)) = session.resolve(name) else {
+        return Ok(Vec::new());
+    };
+    match session.warehouse().open(&id).await? {
+        Some(table) => Ok(super::TableDefinition::of(&table)?.partition_by),
+        None => Ok(Vec::new()),
+    }
 }

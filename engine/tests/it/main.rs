@@ -28,4 +28,5 @@ mod postgres_server;
 mod real_csv;
 mod real_files_again;
 mod reference;
+mod remote;
 mod sqlite_export;

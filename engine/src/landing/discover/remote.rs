@@ -69,11 +69,14 @@ pub(super) fn fetch(
     options: &ReadOptions,
     outside: &Outside,
 ) -> Result<Vec<SourceFile>> {
-    let settings: BTreeMap<String, String> = VARIABLES
+    let mut settings: BTreeMap<String, String> = VARIABLES
         .iter()
         .filter_map(|name| Some((name.to_lowercase(), outside.environment.lookup(name)?)))
         .collect();
-    // The path of a URL has its `*` and its spaces encoded.
+    if url.scheme() == "http" {
+        // Whoever writes http:// has chosen it.
+        settings.insert("allow_http".to_owned(), "true".to_owned());
+    }
     let plain = without_password(url);
     let (store, path) =
         object_store::parse_url_opts(url, settings).map_err(|error| failed(&plain, error))?;
@@ -133,7 +136,7 @@ async fn list(
         .map_err(|error| failed(url, error))?;
     paths.sort();
     if paths.is_empty() {
-        return Err(Error::input(format!("nothing is at {url}")));
+        return Err(Error::input(format!("nothing is at {url}")).hint("check the address"));
     }
     Ok(paths)
 }

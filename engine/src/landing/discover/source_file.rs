@@ -37,11 +37,12 @@ pub struct SourceFile {
     pub path_columns: Vec<PathColumn>,
     /// What its readers found worth saying.
     pub remarks: Remarks,
-    names: Arc<OnceLock<Vec<String>>>,
+    /// The names of its columns, once they were looked up.
+    pub(in crate::landing) names: Arc<OnceLock<Vec<String>>>,
     /// Counts what is read of it.
     progress: Progress,
     /// Keeps the copy of an object that was fetched.
-    pub(super) fetched: Option<Arc<TempPath>>,
+    pub(in crate::landing) fetched: Option<Arc<TempPath>>,
 }
 
 impl SourceFile {

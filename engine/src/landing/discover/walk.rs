@@ -34,6 +34,7 @@ pub(super) fn walk(pattern: &str, folder: &Path) -> Result<Walked> {
         expand(&full, pattern, &mut walked)?;
     }
     walked.paths.sort();
+    walked.left_aside.sort();
     if walked.paths.is_empty() {
         let error = Error::input(format!("no file matches '{pattern}'"));
         return Err(match walked.left_aside.first() {

@@ -157,7 +157,7 @@ impl SheetPieces {
             let number = top + row as u64 + 1;
             self.rows.append(
                 |place| values.get(place),
-                |misfit| misfit_in(number, &values, misfit),
+                |misfit| misfit_in(number, &self.sheet.names, &values, misfit),
             );
         }
         self.rows.finish()
@@ -221,11 +221,17 @@ fn written(moment: &ExcelDateTime) -> String {
     }
 }
 
-fn misfit_in(row: u64, values: &[Value<'_>], misfit: Misfit) -> RowError {
-    let cells: Vec<&str> = values
-        .iter()
-        .map(|value| value.as_text().unwrap_or_default())
-        .collect();
+/// The row as JSON says it best, since a row of a sheet has no text of its own.
+fn misfit_in(row: u64, names: &[String], values: &[Value<'_>], misfit: Misfit) -> RowError {
+    let cells = names.iter().zip(values).map(|(name, value)| {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let value = match value {
+            Value::Text(text) => quoted(text),
+            other => other.as_text().unwrap_or("null").to_owned(),
+        };
+        format!("{}:{value}", quoted(name))
+    });
+    let cells: Vec<String> = cells.collect();
     RowError {
         line: row,
         character: 0,
@@ -233,7 +239,7 @@ fn misfit_in(row: u64, values: &[Value<'_>], misfit: Misfit) -> RowError {
         byte_offset: 0,
         column: Some(misfit.column),
         value: misfit.value,
-        raw_record: cells.join("\t"),
+        raw_record: format!("{{{}}}", cells.join(",")),
         reason: misfit.reason,
         hint: misfit.hint,
     }

@@ -79,7 +79,7 @@ pub fn infer(
             });
             columns.collect()
         }
-        FileFormat::Json => json::infer(file)?,
+        FileFormat::Json => json::infer(file, options)?,
         FileFormat::Excel => excel::infer(file, options)?,
         FileFormat::Parquet | FileFormat::Avro | FileFormat::Orc | FileFormat::Arrow => {
             let schema = typed_schema(file)?;
@@ -154,7 +154,7 @@ fn own_names(file: &SourceFile, options: &ReadOptions) -> Result<Vec<String>> {
             let csv = options.csv_for(file.format);
             csv_file(file, &csv, &|| file.read()).columns()?
         }
-        FileFormat::Json => names_of(&json::infer(file)?),
+        FileFormat::Json => names_of(&json::infer(file, options)?),
         FileFormat::Excel => names_of(&excel::infer(file, options)?),
         FileFormat::Parquet | FileFormat::Avro | FileFormat::Orc | FileFormat::Arrow => {
             let schema = typed_schema(file)?;

@@ -1,8 +1,9 @@
 //! Files as relations: `SELECT * FROM 'data/*.csv'`.
 //!
 //! They are read as a load reads them: found, inferred and parsed by the same code, and as
-//! strictly, so that a query never shows what a load would refuse. Only Parquet has a second way,
-//! the engine's own, which leaves out row groups that a filter rules out.
+//! strictly, so that a query never shows a value that a load would refuse; columns that it does not
+//! name are not read. Only Parquet has a second way, the engine's own, which leaves out row groups
+//! that a filter rules out.
 
 mod parquet;
 mod scan;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::new_null_array;
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use chrono::{DateTime, Utc};
 use datafusion::catalog::Session;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::listing::PartitionedFile;
@@ -15,6 +16,8 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
+
+use object_store::ObjectMeta;
 
 use super::scan::OpenFile;
 use crate::Result;
@@ -186,7 +189,15 @@ fn with_path_values(open: &OpenFile, columns: &[Arc<Field>]) -> Result<Option<Pa
     }
     let path = object_store::path::Path::from_absolute_path(&open.file.path);
     let file = path.map(|path| {
-        PartitionedFile::new(path.to_string(), open.file.bytes).with_partition_values(values)
+        // The path is spelled as the store spells it already.
+        PartitionedFile::new_from_meta(ObjectMeta {
+            location: path,
+            last_modified: DateTime::<Utc>::UNIX_EPOCH,
+            size: open.file.bytes,
+            e_tag: None,
+            version: None,
+        })
+        .with_partition_values(values)
     });
     // A path that the store cannot spell is read by our own reader.
     Ok(file.ok().filter(|_| {

@@ -21,8 +21,9 @@ use records::{Record, Records};
 use super::shape::Shape;
 use super::value::{Member, Value};
 use super::value_rows::{Misfit, ValueRows};
-use super::{FoundColumn, Piece, Pieces, RowError};
+use super::{FoundColumn, Piece, Pieces, ReadOptions, RowError};
 use crate::landing::discover::SourceFile;
+use crate::landing::names::snake_case;
 use crate::sql::OnLoss;
 use crate::{Error, Place, Result};
 
@@ -34,7 +35,7 @@ const PIECE_ROWS: usize = 8192;
 ///
 /// # Errors
 /// A file that cannot be read, or has no record with a name.
-pub(super) fn infer(file: &SourceFile) -> Result<Vec<FoundColumn>> {
+pub(super) fn infer(file: &SourceFile, options: &ReadOptions) -> Result<Vec<FoundColumn>> {
     let mut records = Records::new(file.read()?, &file.name);
     let mut shapes: Vec<(String, Shape)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -59,6 +60,15 @@ pub(super) fn infer(file: &SourceFile) -> Result<Vec<FoundColumn>> {
                     shapes.push((member.name.into_owned(), shape));
                 }
             }
+        }
+    }
+    // A column that is declared is one, though no record has a value for it.
+    for declared in &options.columns {
+        let known = |(name, _): &(String, Shape)| {
+            *name == declared.name || snake_case(name) == declared.name
+        };
+        if !shapes.is_empty() && !shapes.iter().any(known) {
+            shapes.push((declared.name.clone(), Shape::default()));
         }
     }
     match (shapes.is_empty(), first_fault) {
