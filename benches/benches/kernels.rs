@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array};
@@ -11,8 +12,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
-use tidemill::landing::formats::csv::{CsvOptions, CsvReader, RecordReader, infer};
-use tidemill::values::{parse_date, parse_decimal, parse_double};
+use tidemill::Result;
+use tidemill::landing::formats::Remarks;
+use tidemill::landing::formats::csv::{CsvFile, CsvOptions};
+use tidemill::values::{DateFormat, parse_date, parse_decimal, parse_double};
 use tidemill_benches::generate::{Dataset, generate};
 
 criterion_group!(kernels, csv, values, functions);
@@ -20,7 +23,6 @@ criterion_main!(kernels);
 
 /// 15 MB: beyond the caches, as files are.
 const ROWS: u64 = 100_000;
-const FILE: &str = "admissions.csv";
 
 fn admissions() -> Vec<u8> {
     let mut bytes = vec![];
@@ -28,42 +30,46 @@ fn admissions() -> Vec<u8> {
     bytes
 }
 
-/// Bytes to records, records to types, bytes to typed columns.
+/// Bytes to the types of their columns, bytes to typed columns; on one thread.
 fn csv(criterion: &mut Criterion) {
     let bytes = admissions();
+    let length = bytes.len() as u64;
+    let open = opener(bytes);
     let options = CsvOptions::default();
-    let schema = inferred_schema(&bytes);
+    let file = CsvFile {
+        name: "admissions.csv",
+        options: &options,
+        remarks: &Remarks::default(),
+        open: &open,
+    };
+    let schema = inferred_schema(&file);
     let sources: Vec<_> = (0..schema.fields().len()).map(Some).collect();
     let mut group = criterion.benchmark_group("csv");
     group.sample_size(20);
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("records", |bencher| {
-        bencher.iter(|| {
-            let mut reader = RecordReader::new(bytes.as_slice(), FILE, &options).unwrap();
-            let mut records = 0_u64;
-            while let Some(record) = reader.read().unwrap() {
-                records += u64::from(record.width() > 0);
-            }
-            assert_eq!(records, ROWS + 1);
-        });
-    });
+    group.throughput(Throughput::Bytes(length));
     group.bench_function("infer", |bencher| {
-        bencher.iter(|| infer(bytes.as_slice(), FILE, &options, |_| false).unwrap());
+        bencher.iter(|| file.infer(|_| false).unwrap());
     });
-    group.bench_function("pieces", |bencher| {
+    group.bench_function("read", |bencher| {
         bencher.iter(|| {
-            let schema = Arc::clone(&schema);
-            CsvReader::new(bytes.as_slice(), FILE, &options, schema, &sources)
-                .unwrap()
+            let pieces = file.read(Arc::clone(&schema), &sources).unwrap();
+            let records: u64 = pieces
                 .map(|piece| black_box(piece.unwrap()).records())
-                .sum::<u64>()
+                .sum();
+            assert_eq!(records, ROWS);
         });
     });
     group.finish();
 }
 
-fn inferred_schema(bytes: &[u8]) -> SchemaRef {
-    let inference = infer(bytes, FILE, &CsvOptions::default(), |_| false).unwrap();
+/// Opens `bytes` as if they were a file.
+fn opener(bytes: Vec<u8>) -> impl Fn() -> Result<Box<dyn Read + Send>> {
+    let bytes: Arc<[u8]> = bytes.into();
+    move || Ok(Box::new(Cursor::new(Arc::clone(&bytes))))
+}
+
+fn inferred_schema(file: &CsvFile<'_>) -> SchemaRef {
+    let inference = file.infer(|_| false).unwrap();
     let fields: Vec<_> = inference
         .columns
         .into_iter()
@@ -77,7 +83,9 @@ fn values(criterion: &mut Criterion) {
     let bytes = admissions();
     let dates = texts(&bytes, "Date of Admission");
     let bills = texts(&bytes, "Billing Amount");
-    bench_parser(criterion, "date", &dates, |text| parse_date(text).is_ok());
+    bench_parser(criterion, "date", &dates, |text| {
+        parse_date(text, DateFormat::ISO).is_ok()
+    });
     // All fractional digits that a bill can have.
     bench_parser(criterion, "decimal", &bills, |text| {
         parse_decimal(text, 38, 20).is_ok()

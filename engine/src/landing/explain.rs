@@ -53,7 +53,7 @@ pub async fn explain(session: &Session, copy: &CopyInto, id: &TableId) -> Result
             let misfits = survey.misfits.get(&Some(name.clone()));
             let fit = match (&in_file, misfits) {
                 (None, _) => Some("no file has it: NULL".to_owned()),
-                (Some(_), Some(misfits)) => Some(said(misfits, "values do not fit")),
+                (Some(_), Some(misfits)) => Some(said(misfits, "value")),
                 (Some(_), None) if preview.table.is_some() => Some("all values fit".to_owned()),
                 (Some(_), None) => None,
             };
@@ -93,7 +93,7 @@ pub async fn explain(session: &Session, copy: &CopyInto, id: &TableId) -> Result
         none(Some(original.clone()), why)
     }));
     let broken = survey.misfits.get(&None);
-    explained.extend(broken.map(|misfits| none(None, said(misfits, "records do not fit"))));
+    explained.extend(broken.map(|misfits| none(None, said(misfits, "record"))));
     to_batch(&explained, survey.rows)
 }
 
@@ -268,11 +268,11 @@ fn same_kind(before: &DataType, after: &DataType) -> bool {
 }
 
 fn said(misfits: &Misfits, what: &str) -> String {
-    format!(
-        "{} {what}, the first: {}",
-        grouped(misfits.count),
-        misfits.first
-    )
+    let do_not_fit = match misfits.count {
+        1 => format!("1 {what} does not fit"),
+        count => format!("{} {what}s do not fit", grouped(count)),
+    };
+    format!("{do_not_fit}, the first: {}", misfits.first)
 }
 
 fn to_batch(explained: &[Explained], rows: u64) -> Result<RecordBatch> {

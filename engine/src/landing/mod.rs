@@ -26,7 +26,7 @@ mod schema;
 mod sort_out;
 mod validate;
 
-use discover::{Discovered, discover};
+use discover::{Discovered, Purpose, discover};
 pub use discover::{Outside, fingerprint};
 pub use explain::explain;
 use load::Load;
@@ -106,7 +106,7 @@ async fn find_files(
     };
     let (folder, read) = (session.folder().to_owned(), options.read.clone());
     let outside = session.outside();
-    blocking(move || discover(&patterns, &folder, &read, &outside)).await
+    blocking(move || discover(&patterns, &folder, &read, &outside, Purpose::Load)).await
 }
 
 async fn blocking<T: Send + 'static>(

@@ -208,9 +208,30 @@ impl fmt::Display for MaxErrors {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::sql::TideDialect;
+    use crate::sql::{Parameters, Script, Statement, TideDialect};
+
+    #[test]
+    fn statements_are_shown_as_they_were_written() {
+        for text in [
+            "COPY INTO raw.t FROM 'f.csv' (ON_ERROR quarantine, MAX_ERRORS '0.1%', ON_LOSS round)",
+            "COPY INTO raw.t FROM 'f.csv' (ON_ERROR abort, ON_LOSS fail, VALIDATE)",
+            "COPY INTO raw.t FROM 'f.csv' (FORMAT csv, ON_ERROR quarantine, MAX_ERRORS 10)",
+            "EXPLAIN COPY INTO raw.t FROM ('a.csv', 'b.csv') (DELIMITER ';')",
+            "RETRY REJECTS FOR raw.t",
+            "RETRY REJECTS FOR raw.t (COLUMNS (bill DECIMAL(12,2)), ON_LOSS round)",
+        ] {
+            let statements = Script::inline(text).parse(&Parameters::new()).unwrap();
+            let shown = match &statements[0].statement {
+                Statement::CopyInto(copy) => copy.to_string(),
+                Statement::ExplainCopy(explain) => explain.to_string(),
+                Statement::RetryRejects(retry) => retry.to_string(),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(shown, text);
+        }
+    }
 
     #[test]
     fn a_share_is_exact_and_shown_as_it_was_written() {

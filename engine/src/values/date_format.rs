@@ -20,9 +20,12 @@ pub struct DateFormat {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    YearFirst,
-    DayFirst,
-    MonthFirst,
+    /// Year, month, day.
+    Ymd,
+    /// Day, month, year.
+    Dmy,
+    /// Month, day, year.
+    Mdy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +35,13 @@ enum Separator {
     Dot,
 }
 
-const ORDERS: [Order; 3] = [Order::YearFirst, Order::DayFirst, Order::MonthFirst];
+const ORDERS: [Order; 3] = [Order::Ymd, Order::Dmy, Order::Mdy];
 const SEPARATORS: [Separator; 3] = [Separator::Dash, Separator::Slash, Separator::Dot];
 
 impl DateFormat {
     /// `YYYY-MM-DD`.
     pub const ISO: DateFormat = DateFormat {
-        order: Order::YearFirst,
+        order: Order::Ymd,
         separator: Separator::Dash,
     };
 
@@ -46,12 +49,12 @@ impl DateFormat {
     /// one. Days and months before the year may have one digit.
     pub(super) fn split(self, text: &[u8]) -> Option<(Result<i32, Refusal>, &[u8])> {
         let separator = self.separator.byte();
-        if self.order == Order::YearFirst {
+        if self.order == Order::Ymd {
             return split_date(text, separator);
         }
         let (first, second, year, rest) = split_year_last(text, separator)?;
         let (day, month) = match self.order {
-            Order::DayFirst => (first, second),
+            Order::Dmy => (first, second),
             _ => (second, first),
         };
         Some((real_day(year, month, day), rest))
@@ -101,9 +104,9 @@ fn split_short(text: &[u8], separator: u8) -> Option<(u32, &[u8])> {
 impl fmt::Display for DateFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = match self.order {
-            Order::YearFirst => ["YYYY", "MM", "DD"],
-            Order::DayFirst => ["DD", "MM", "YYYY"],
-            Order::MonthFirst => ["MM", "DD", "YYYY"],
+            Order::Ymd => ["YYYY", "MM", "DD"],
+            Order::Dmy => ["DD", "MM", "YYYY"],
+            Order::Mdy => ["MM", "DD", "YYYY"],
         };
         let separator = char::from(self.separator.byte()).to_string();
         f.write_str(&parts.join(&separator))
@@ -146,8 +149,8 @@ impl DateFormats {
         // Year first only where the others cannot be: 4/13/2024 has a separator there too.
         let year_last = separator_at(bytes, 2).or_else(|| separator_at(bytes, 1));
         let (orders, separator) = match (year_last, separator_at(bytes, 4)) {
-            (Some(separator), _) => (&[Order::DayFirst, Order::MonthFirst][..], separator),
-            (None, Some(separator)) => (&[Order::YearFirst][..], separator),
+            (Some(separator), _) => (&[Order::Dmy, Order::Mdy][..], separator),
+            (None, Some(separator)) => (&[Order::Ymd][..], separator),
             (None, None) => return (DateFormats::NONE, ""),
         };
         let (mut found, mut left) = (DateFormats::NONE, 0);

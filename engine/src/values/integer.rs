@@ -1,5 +1,6 @@
 //! Whole numbers as text: TINYINT, SMALLINT, INTEGER and BIGINT.
 
+use super::digits::parse_digits;
 use super::number::Number;
 use super::refusal::{Refusal, malformed};
 
@@ -13,24 +14,14 @@ pub fn parse_integer<T: TryFrom<i64>>(text: &str) -> Result<T, Refusal> {
     T::try_from(value).map_err(|_| Refusal::OutOfRange)
 }
 
-/// Up to 18 digits cannot overflow, so the loop needs no checks; nearly every value ends here.
+/// Up to 18 digits cannot overflow; nearly every value ends here.
 fn fast(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || digits.len() > 18 {
-        return None;
-    }
-    let mut value = 0i64;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-    }
+    let value = parse_digits(digits)? as i64;
     Some(if negative { -value } else { value })
 }
 

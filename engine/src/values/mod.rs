@@ -11,6 +11,7 @@ mod column;
 mod date;
 mod date_format;
 mod decimal;
+mod digits;
 mod float;
 mod integer;
 mod number;

@@ -82,11 +82,15 @@ impl TableDefinition {
     }
 
     /// The definition of `before` with other columns; its layout stays.
-    pub fn with_fields(before: &TableDefinition, fields: Vec<Field>) -> Self {
-        TableDefinition {
+    ///
+    /// # Errors
+    /// Two columns of one name.
+    pub fn with_fields(before: &TableDefinition, fields: Vec<Field>) -> Result<Self> {
+        check_distinct(fields.iter().map(|field| field.name().as_str()), "column")?;
+        Ok(TableDefinition {
             schema: Arc::new(Schema::new(fields)),
             partition_by: before.partition_by.clone(),
-        }
+        })
     }
 
     /// The definition of an existing table.

@@ -83,6 +83,9 @@ pub(super) fn tags_of(origin: Option<&Origin>) -> Tags {
     ])
 }
 
+/// Something about an origin that a column shows.
+type ValueOfOrigin = fn(&Origin) -> &String;
+
 /// The column that tells the file of a row while a table is read.
 const FILE_COLUMN: &str = "__tidemill_file";
 
@@ -113,7 +116,7 @@ pub(super) async fn with_origin_columns(
         .iter()
         .map(|name| Expr::Column(Column::from_name(name)))
         .collect();
-    let added: [(&str, fn(&Origin) -> &String); 2] = [
+    let added: [(&str, ValueOfOrigin); 2] = [
         (SOURCE_COLUMN, |origin| &origin.source),
         (LOAD_COLUMN, |origin| &origin.load_id),
     ];
@@ -145,11 +148,7 @@ async fn origins(table: &DeltaTable) -> Result<HashMap<String, Origin>> {
 }
 
 /// A function from the file of a row to something about its origin.
-fn by_file(
-    name: &str,
-    origins: &HashMap<String, Origin>,
-    value: fn(&Origin) -> &String,
-) -> ScalarUDF {
+fn by_file(name: &str, origins: &HashMap<String, Origin>, value: ValueOfOrigin) -> ScalarUDF {
     let values: HashMap<String, String> = origins
         .iter()
         .map(|(file, origin)| (file.clone(), value(origin).clone()))

@@ -1,5 +1,10 @@
 //! Several loads into one table at once, from processes of ours and from another Delta writer.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the other writer is the library itself"
+)]
+
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 

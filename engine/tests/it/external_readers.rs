@@ -90,6 +90,46 @@ fn readers_agree_after_columns_were_added_and_widened() {
     succeeded(tidemill(warehouse.path()).args(["-c", query]));
 }
 
+#[test]
+fn readers_agree_on_special_partition_values() {
+    if skipped() {
+        return;
+    }
+    let warehouse = TempDir::new().unwrap();
+    let values = [
+        "'plain'",
+        "NULL",
+        "'ü'",
+        "'東京 🏥'",
+        "'a b'",
+        "' a '",
+        "'a/b'",
+        "'a=b'",
+        "'50 %'",
+        "'%C3%BC'",
+        "'it''s'",
+        "'\"'",
+        "'c:\\d'",
+        "'?#&+;,'",
+        "'..'",
+        "'*'",
+        "E'two\nlines'",
+        "'{[(<>)]}'",
+        "'^`|~!@$'",
+    ];
+    let rows: Vec<_> = (0..)
+        .zip(values)
+        .map(|(id, value)| format!("({id}, {value})"))
+        .collect();
+    let script = format!(
+        "CREATE TABLE raw.special (id BIGINT, place TEXT) PARTITIONED BY (place);
+         INSERT INTO raw.special VALUES {};",
+        rows.join(", ")
+    );
+    succeeded(tidemill(warehouse.path()).args(["-c", &script]));
+    check(warehouse.path());
+}
+
 fn tidemill(warehouse: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidemill"));
     command

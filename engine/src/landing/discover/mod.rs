@@ -7,12 +7,13 @@ mod remote;
 mod source_file;
 mod walk;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 pub use hive::PathColumn;
-pub use source_file::SourceFile;
+pub use source_file::{Purpose, SourceFile};
 
 use super::formats::ReadOptions;
 use crate::config::Environment;
@@ -50,22 +51,23 @@ pub fn discover(
     folder: &Path,
     options: &ReadOptions,
     outside: &Outside,
+    purpose: Purpose,
 ) -> Result<Discovered> {
     let mut files: Vec<SourceFile> = Vec::new();
-    let mut aside = Vec::new();
+    let (mut known, mut aside) = (HashSet::new(), Vec::new());
     for pattern in patterns {
         let found = if let Some(url) = remote::as_url(pattern)? {
-            remote::fetch(&url, options, outside)?
+            remote::fetch(&url, options, outside, purpose)?
         } else {
             let Walked { paths, left_aside } = walk(pattern, folder)?;
             aside.extend(left_aside);
             paths
                 .into_iter()
-                .map(|path| SourceFile::open(path, folder, options))
+                .map(|path| SourceFile::open(path, folder, options, purpose))
                 .collect::<Result<_>>()?
         };
         for file in found {
-            if !files.iter().any(|known| known.identity == file.identity) {
+            if known.insert(file.identity.clone()) {
                 files.push(file);
             }
         }

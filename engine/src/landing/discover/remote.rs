@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::{Outside, SourceFile};
+use super::{Outside, Purpose, SourceFile};
 use crate::landing::formats::ReadOptions;
 use crate::{Error, Kind, Place, Result};
 
@@ -68,6 +68,7 @@ pub(super) fn fetch(
     url: &Url,
     options: &ReadOptions,
     outside: &Outside,
+    purpose: Purpose,
 ) -> Result<Vec<SourceFile>> {
     let mut settings: BTreeMap<String, String> = VARIABLES
         .iter()
@@ -92,6 +93,7 @@ pub(super) fn fetch(
                 identity.clone(),
                 identity,
                 options,
+                purpose,
             )?;
             file.fetched = Some(Arc::new(copy));
             files.push(file);

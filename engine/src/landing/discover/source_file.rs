@@ -16,7 +16,16 @@ use crate::{Error, Result};
 
 const READ_BUFFER_BYTES: usize = 1 << 20;
 
-/// A file to land.
+/// What files are looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be loaded: the ledger asks for their content.
+    Load,
+    /// To be read by a query, which may not need all of them.
+    Query,
+}
+
+/// A file to read.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     /// Where it is.
@@ -27,7 +36,8 @@ pub struct SourceFile {
     pub identity: String,
     /// Its size in bytes, as it lies on disk.
     pub bytes: u64,
-    /// BLAKE3 of its content and of the columns in its path, in hexadecimal.
+    /// BLAKE3 of its content and of the columns in its path, in hexadecimal; empty where nobody
+    /// needs it.
     pub hash: String,
     /// What it is.
     pub format: FileFormat,
@@ -69,41 +79,50 @@ impl SourceFile {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub(super) fn open(path: PathBuf, folder: &Path, options: &ReadOptions) -> Result<Self> {
+    pub(super) fn open(
+        path: PathBuf,
+        folder: &Path,
+        options: &ReadOptions,
+        purpose: Purpose,
+    ) -> Result<Self> {
         let identity = path
             .canonicalize()
             .map_err(|error| Error::file("read", &path, error))?;
         let shown = path.strip_prefix(folder).unwrap_or(&path).to_owned();
         let name = shown.display().to_string();
-        SourceFile::examine(path, &shown, name, identity.display().to_string(), options)
+        SourceFile::examine(
+            path,
+            &shown,
+            name,
+            identity.display().to_string(),
+            options,
+            purpose,
+        )
     }
 
-    /// Reads the file at `path` once. `named` is the path whose name and folders count.
+    /// Looks at the file at `path`. `named` is the path whose name and folders count.
     pub(in crate::landing) fn examine(
         path: PathBuf,
         named: &Path,
         name: String,
         identity: String,
         options: &ReadOptions,
+        purpose: Purpose,
     ) -> Result<Self> {
         let failed = |error| Error::file("read", &path, error);
         let mut file = File::open(&path).map_err(failed)?;
         let head = read_head(&mut file).map_err(failed)?;
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&head).update_reader(&file).map_err(failed)?;
-        let bytes = hasher.count();
         let path_columns = path_columns(named);
-        for column in &path_columns {
-            // The same rows in another folder are other rows.
-            let text = format!("\0{}={:?}", column.name, column.value);
-            hasher.update(text.as_bytes());
-        }
+        let (bytes, hash) = match purpose {
+            Purpose::Load => hash_of(&head, &file, &path_columns).map_err(failed)?,
+            Purpose::Query => (file.metadata().map_err(failed)?.len(), String::new()),
+        };
         let compression = options.compression.unwrap_or_else(|| compression_of(&head));
         let mut source = SourceFile {
             name,
             identity,
             bytes,
-            hash: hasher.finalize().to_hex().to_string(),
+            hash,
             format: options.format.unwrap_or(FileFormat::Csv),
             compression,
             path_columns,
@@ -152,6 +171,7 @@ impl SourceFile {
             format: FileFormat::Arrow,
             compression: Compression::None,
             path_columns: Vec::new(),
+            remarks: Remarks::default(),
             names: Arc::default(),
             progress: Progress::default(),
             fetched: Some(Arc::new(rows)),
@@ -206,6 +226,23 @@ impl SourceFile {
     fn open_raw(&self) -> Result<File> {
         File::open(&self.path).map_err(|error| Error::file("read", &self.path, error))
     }
+}
+
+/// The size and the hash of a file whose beginning was read already.
+fn hash_of(
+    head: &[u8],
+    rest: &File,
+    path_columns: &[PathColumn],
+) -> std::io::Result<(u64, String)> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(head).update_reader(rest)?;
+    let bytes = hasher.count();
+    for column in path_columns {
+        // The same rows in another folder are other rows.
+        let text = format!("\0{}={:?}", column.name, column.value);
+        hasher.update(text.as_bytes());
+    }
+    Ok((bytes, hasher.finalize().to_hex().to_string()))
 }
 
 fn read_head(input: &mut impl Read) -> std::io::Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use super::{Differences, fit};
 use crate::landing::columns::found_columns;
 use crate::landing::discover::SourceFile;
-use crate::landing::formats::{Found, FoundColumn, ReadOptions};
+use crate::landing::formats::{FoundColumn, ReadOptions};
 use crate::landing::read::Reading;
 use crate::sql::OnDrift;
 use crate::values::sql_name;
@@ -176,14 +176,7 @@ fn describe(
 
 /// A column whose values do not all fit, with the one that tells.
 fn retyped(field: &arrow::datatypes::Field, column: &FoundColumn) -> Option<String> {
-    let (of_table, of_file) = (field.data_type(), column.found.data_type());
-    let no_value = matches!(&column.found, Found::Kinds(kinds) if *kinds == Default::default());
-    let fits = no_value
-        || of_table.is_string()
-        || of_table.is_floating() && of_file.is_numeric()
-        || fit::widened(of_table, &column.found).is_none()
-            && of_file.is_string() == of_table.is_string();
-    if fits {
+    if fit::holds(field.data_type(), &column.found) {
         return None;
     }
     let evidence = column
@@ -193,8 +186,8 @@ fn retyped(field: &arrow::datatypes::Field, column: &FoundColumn) -> Option<Stri
     Some(format!(
         "`{}` ({} in the table, {}{})",
         field.name(),
-        sql_name(of_table),
-        sql_name(&of_file),
+        sql_name(field.data_type()),
+        sql_name(&column.found.data_type()),
         evidence.unwrap_or_default()
     ))
 }

@@ -9,12 +9,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float32Array, Float64Array, RecordBatch};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float32Array, Float64Array, RecordBatch, new_null_array,
+};
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Schema};
 use arrow::row::{RowConverter, SortField};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::Result;
 use crate::values::assign;
+
+/// Rows whose fingerprints one thread takes before it asks for more.
+const ROWS_AT_ONCE: usize = 4096;
 
 /// Takes fingerprints of rows of one table.
 #[derive(Clone)]
@@ -47,15 +53,21 @@ impl Fingerprints {
     /// The fingerprints of the rows of a batch that has these columns, in whatever type assigns
     /// to that of the table; a column that it lacks is NULL.
     pub(super) fn of(&self, rows: &RecordBatch) -> Result<Vec<u128>> {
+        let starts: Vec<usize> = (0..rows.num_rows()).step_by(ROWS_AT_ONCE).collect();
+        let slices = starts.into_par_iter().map(|start| {
+            let length = ROWS_AT_ONCE.min(rows.num_rows() - start);
+            self.of_slice(&rows.slice(start, length))
+        });
+        Ok(slices.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    fn of_slice(&self, rows: &RecordBatch) -> Result<Vec<u128>> {
         let columns: Vec<ArrayRef> = self
             .columns
             .iter()
             .map(|field| match rows.column_by_name(field.name()) {
                 Some(column) => Ok(canonical(&assign(column, field)?)),
-                None => Ok(arrow::array::new_null_array(
-                    field.data_type(),
-                    rows.num_rows(),
-                )),
+                None => Ok(new_null_array(field.data_type(), rows.num_rows())),
             })
             .collect::<Result<_>>()?;
         let encoded = self.converter.convert_columns(&columns)?;

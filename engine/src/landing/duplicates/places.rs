@@ -16,12 +16,15 @@ use arrow::buffer::BooleanBuffer;
 use datafusion::execution::SpillFile;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::sql::Keep;
 use crate::{Error, Result};
 
 /// Parts, told apart by the first byte.
 const PARTS: usize = 256;
+/// Parts that are sorted at the same time, by as many threads as there are.
+const PARTS_AT_ONCE: usize = 8;
 /// Entries that a part gets room for at once.
 const BLOCK: usize = 512;
 const ENTRY_BYTES: usize = 24;
@@ -103,18 +106,27 @@ impl Places {
     /// those of the last one end.
     pub(super) fn decide(mut self, keep: Keep, starts: &[u64]) -> Result<Decided> {
         let mut decision = Decision::new(keep, self.loaded_rows as usize, starts);
-        for part in 0..PARTS {
-            let mut entries: Vec<Entry> = self.parts[part].concat();
-            self.parts[part].clear();
-            if let Some(spilled) = &self.spilled {
-                spilled.read(part, &mut entries)?;
+        for first in (0..PARTS).step_by(PARTS_AT_ONCE) {
+            let parts = (first..first + PARTS_AT_ONCE).into_par_iter();
+            let sorted = parts.map(|part| self.sorted(part));
+            for entries in sorted.collect::<Result<Vec<_>>>()? {
+                for same in entries.chunk_by(|one, other| one[..2] == other[..2]) {
+                    decision.judge(same);
+                }
             }
-            entries.sort_unstable();
-            for same in entries.chunk_by(|one, other| one[..2] == other[..2]) {
-                decision.judge(same);
-            }
+            let done = first..first + PARTS_AT_ONCE;
+            self.parts[done].iter_mut().for_each(Vec::clear);
         }
         Ok(decision.decided())
+    }
+
+    fn sorted(&self, part: usize) -> Result<Vec<Entry>> {
+        let mut entries: Vec<Entry> = self.parts[part].concat();
+        if let Some(spilled) = &self.spilled {
+            spilled.read(part, &mut entries)?;
+        }
+        entries.sort_unstable();
+        Ok(entries)
     }
 
     fn add(&mut self, fingerprint: u128, place: u64) -> Result<()> {

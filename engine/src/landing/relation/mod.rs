@@ -17,7 +17,7 @@ use datafusion::execution::SessionState;
 
 use super::blocking;
 use super::columns::infer_schema;
-use super::discover::{Discovered, Outside, discover};
+use super::discover::{Discovered, Outside, Purpose, discover};
 use super::formats::ReadOptions;
 use crate::Result;
 use crate::sql::FileRelation;
@@ -52,7 +52,8 @@ impl ReadFiles for FileReader {
         let (paths, folder) = (relation.paths.clone(), self.folder.clone());
         let (outside, state) = (self.outside.clone(), state.clone());
         let table = blocking(move || {
-            let Discovered { files, .. } = discover(&paths, &folder, &options, &outside)?;
+            let Discovered { files, .. } =
+                discover(&paths, &folder, &options, &outside, Purpose::Query)?;
             let schema = infer_schema(&files, &options, &state)?;
             FileTable::new(files, options, schema)
         });

@@ -13,7 +13,7 @@ use arrow::array::RecordBatch;
 use datafusion::execution::SessionState;
 use tempfile::NamedTempFile;
 
-use crate::landing::discover::{PathColumn, SourceFile};
+use crate::landing::discover::{PathColumn, Purpose, SourceFile};
 use crate::landing::formats::ReadOptions;
 use crate::landing::read::Reading;
 use crate::landing::rejects::ReadAgain;
@@ -153,6 +153,7 @@ impl Attempt {
             name.clone(),
             name.clone(),
             &options,
+            Purpose::Query,
         )?;
         let in_path = self.again.in_path.iter();
         file.path_columns = in_path

@@ -136,7 +136,7 @@ fn widened(table: &TableDefinition, load: &Load<'_>) -> Result<Option<TableDefin
         }
         field.set_data_type(data_type);
     }
-    let wider = TableDefinition::with_fields(table, fields);
+    let wider = TableDefinition::with_fields(table, fields)?;
     Ok((wider.schema != table.schema).then_some(wider))
 }
 
@@ -293,7 +293,8 @@ fn try_batch(attempt: &Attempt, batch: &RecordBatch) -> Result<(Vec<i64>, Attemp
     let raw = text(batch, 1)?;
     let (raw, cut) = (raw.as_string::<i32>(), batch.column(2).as_boolean());
     let whole = |row: &usize| {
-        !(cut.is_valid(*row) && cut.value(*row)) && !raw.value(*row).contains('\u{FFFD}')
+        let is_cut = cut.is_valid(*row) && cut.value(*row);
+        !is_cut && !raw.value(*row).contains('\u{FFFD}')
     };
     let rows: Vec<usize> = (0..batch.num_rows()).filter(whole).collect();
     let records: Vec<&str> = rows.iter().map(|row| raw.value(*row)).collect();

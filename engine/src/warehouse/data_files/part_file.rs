@@ -14,11 +14,13 @@ use deltalake_core::kernel::Add;
 use deltalake_core::kernel::scalars::ScalarExt;
 use object_store::path::Path as StorePath;
 use parquet::file::writer::SerializedFileWriter;
+use percent_encoding::percent_encode_byte;
 use uuid::Uuid;
 
 use super::row_group::{FileSchema, RowGroup, encoding_failed};
 use super::split::{Key, Part};
 use super::statistics::statistics;
+use crate::warehouse::partitions::HIVE_NULL;
 use crate::warehouse::sweep::delete_file;
 use crate::{Error, Result};
 
@@ -137,8 +139,8 @@ impl Partition {
             let value = Scalar::from_array(value, 0).ok_or_else(|| {
                 Error::internal(format!("partition column `{column}` has no value"))
             })?;
-            folders.push(format!("{column}={}", value.serialize_encoded()));
             let text = (!value.is_null()).then(|| value.serialize());
+            folders.push(format!("{column}={}", folder_value(text.as_deref())));
             values.insert(column.clone(), text);
         }
         let path = StorePath::parse(folders.join("/")).map_err(|error| {
@@ -152,6 +154,29 @@ impl Partition {
             growing: None,
         })
     }
+}
+
+/// A partition value as the name of its folder says it. Characters beyond ASCII stand as they are:
+/// Spark takes each of their escaped bytes for a character.
+fn folder_value(text: Option<&str>) -> String {
+    let Some(text) = text else {
+        return HIVE_NULL.to_owned();
+    };
+    let mut name = String::with_capacity(text.len());
+    for character in text.chars() {
+        match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii() && !is_plain(byte) => {
+                name.push_str(percent_encode_byte(byte));
+            }
+            _ => name.push(character),
+        }
+    }
+    name
+}
+
+/// The characters that no file system, URL or reader gives a meaning (RFC 3986, section 2.3).
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 impl PartFile {

@@ -242,6 +242,9 @@ impl Survey {
             let Some(value) = self.options.value(raw) else {
                 continue;
             };
+            if kinds.covers(&value) {
+                continue;
+            }
             let of_value = Kinds::among(&value, self.options.date_formats);
             let both = kinds.and(of_value);
             if both == *kinds {

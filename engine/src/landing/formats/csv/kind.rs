@@ -21,7 +21,7 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-use crate::values::{DateFormat, DateFormats, Number, parse_timestamp};
+use crate::values::{DateFormat, DateFormats, Number, parse_date, parse_timestamp};
 
 /// DECIMAL holds this many digits.
 const MAX_DECIMAL_DIGITS: usize = 38;
@@ -90,6 +90,47 @@ impl Kinds {
             fraction_digits: self.fraction_digits.max(other.fraction_digits),
             no_dates: self.no_dates.or(other.no_dates),
         }
+    }
+
+    /// Whether a value surely adds nothing to what is known. Nearly every value is like those
+    /// before it, and this is quick to see; `false` only says that it must be looked at closely.
+    pub(super) fn covers(self, text: &str) -> bool {
+        match text.as_bytes() {
+            [b'-', digits @ ..] => self.covers_number(digits),
+            digits @ [b'0'..=b'9', ..] => self.covers_number(digits) || self.covers_date(text),
+            _ => false,
+        }
+    }
+
+    fn covers_number(self, text: &[u8]) -> bool {
+        let is_digit = |byte: &&u8| byte.is_ascii_digit();
+        let length = text.iter().take_while(is_digit).count();
+        let (integer, rest) = text.split_at(length);
+        let counted = match integer {
+            [] | [b'0', _, ..] => return false,
+            [b'0'] => 0,
+            integer => integer.len(),
+        };
+        if counted > self.integer_digits {
+            return false;
+        }
+        match rest {
+            [] => self.seen & INTEGER != 0 && counted <= EXACT_DOUBLE_DIGITS,
+            [b'.', fraction @ ..] => {
+                self.seen & FRACTION != 0
+                    && (1..=self.fraction_digits).contains(&fraction.len())
+                    && counted + fraction.len() <= MAX_DOUBLE_DIGITS
+                    && fraction.iter().all(u8::is_ascii_digit)
+            }
+            _ => false,
+        }
+    }
+
+    fn covers_date(self, text: &str) -> bool {
+        self.seen & DATE != 0
+            && self
+                .date_format()
+                .is_some_and(|format| parse_date(text, format).is_ok())
     }
 
     /// Whether no value has said anything yet.
@@ -232,6 +273,7 @@ fn moment(text: &str, formats: DateFormats) -> Kinds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn type_of(values: &[&str]) -> DataType {
         values
@@ -293,6 +335,25 @@ mod tests {
             (&[], Utf8),
         ] {
             assert_eq!(type_of(values), expected, "{values:?}");
+        }
+    }
+
+    fn values() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "-?[0-9]{1,20}(\\.[0-9]{1,20})?",
+            "-?0\\.[0-9]{1,3}|[0-9]e[0-9]",
+            "2024-0[1-9]-[0-3][0-9]( 10:1[0-9])?|[0-3]?[0-9]/0[1-9]/2024",
+            "true|x|-|\\.",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_covered_adds_nothing(before in proptest::collection::vec(values(), 1..5), value in values()) {
+            let kinds = before.iter().map(|value| Kinds::among(value, DateFormats::ALL)).fold(Kinds::default(), Kinds::and);
+            if kinds.covers(&value) {
+                prop_assert_eq!(kinds.and(Kinds::among(&value, DateFormats::ALL)), kinds);
+            }
         }
     }
 }

@@ -47,11 +47,10 @@ fn pieces_of(
     with_file(text, options, |file| file.read(schema, sources)?.collect())
 }
 
-/// Everything as text, and what was set aside.
-fn texts_of(
-    text: &[u8],
-    options: &CsvOptions,
-) -> Result<(Vec<String>, Vec<Row>, Vec<RowError>), Error> {
+/// The names of columns, the rows as text, and what was set aside.
+type Texts = (Vec<String>, Vec<Row>, Vec<RowError>);
+
+fn texts_of(text: &[u8], options: &CsvOptions) -> Result<Texts, Error> {
     let names = with_file(text, options, |file| file.columns())?;
     let fields = names
         .iter()

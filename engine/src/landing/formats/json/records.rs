@@ -96,7 +96,11 @@ impl<R: Read> Records<R> {
         }
         let start = (self.line, self.offset);
         loop {
-            let available = self.fill()?;
+            let file = &self.file;
+            let available = self
+                .input
+                .fill_buf()
+                .map_err(|error| Error::file("read", file, error))?;
             if available.is_empty() {
                 break;
             }
@@ -105,8 +109,7 @@ impl<R: Read> Records<R> {
                 None => (available.len(), available.len()),
             };
             let done = used > end;
-            let part = available[..end].to_vec();
-            self.buffer.extend_from_slice(&part);
+            self.buffer.extend_from_slice(&available[..end]);
             self.input.consume(used);
             self.offset += used as u64;
             self.line += u64::from(done);

@@ -10,7 +10,7 @@
 //! | `FORMAT csv` | what the files are, whatever their names say | all |
 //! | `COLUMNS (name TYPE, ..)` | declared types, by the names in the table; after `=>` as text: `'name TYPE, ..'` | all |
 //! | `NAMES snake_case` or `keep` | what becomes of the names of columns | all |
-//! | `DELIMITER ';'` | what stands between two fields; `'\t'` is a tab | CSV |
+//! | `DELIMITER ';'` | what stands between two fields, one ASCII character; `'\t'` is a tab | CSV |
 //! | `HEADER true` or `false` | whether the first row holds the names | CSV, Excel |
 //! | `QUOTE '"'` | what a value may be enclosed in; `''` is nothing | CSV |
 //! | `ESCAPE '\'` | what makes a quote a plain character | CSV |
@@ -18,16 +18,23 @@
 //! | `SKIP 3` | lines before the header | CSV, Excel |
 //! | `ENCODING 'latin-1'` | how the text is encoded | CSV |
 //! | `NULL 'NA'` or `('NA', '-')` | texts that mean NULL too | CSV |
-//! | `DATE_FORMAT 'DD-MM-YYYY'` | how dates are written | CSV |
+//! | `DATE_FORMAT 'DD-MM-YYYY'` | how dates are written that are not ISO dates | CSV |
 //! | `COMPRESSION gzip` | how the files are compressed, whatever their names say | CSV, JSON |
 //! | `SHEET 'name'` | the sheet of a workbook; the first unless said | Excel |
+
+mod declared;
+mod values;
 
 use datafusion::sql::sqlparser::ast::{DataType, Expr, FunctionArg, FunctionArgExpr, Spanned};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::name::{fold, quote};
-use super::script::{HINT_FOLLOWS, parser_error};
+pub(crate) use values::literal;
+pub(super) use values::parse_choice;
+
+use declared::FILE_OPTIONS;
+
+use super::script::parser_error;
 use super::{Compression, Encoding, FileFormat, Names, TideDialect, closest, place_of};
 use crate::{Error, Result};
 
@@ -72,166 +79,6 @@ pub struct DeclaredColumn {
     /// Its SQL type.
     pub data_type: DataType,
 }
-
-struct FileOption {
-    name: &'static str,
-    formats: &'static [FileFormat],
-    parse: fn(&mut FileOptions, &mut Parser) -> Result<(), ParserError>,
-    show: fn(&FileOptions) -> Option<String>,
-}
-
-const ALL: &[FileFormat] = &[
-    FileFormat::Csv,
-    FileFormat::Tsv,
-    FileFormat::Json,
-    FileFormat::Parquet,
-    FileFormat::Avro,
-    FileFormat::Orc,
-    FileFormat::Arrow,
-    FileFormat::Excel,
-];
-const CSV: &[FileFormat] = &[FileFormat::Csv, FileFormat::Tsv];
-const CSV_AND_EXCEL: &[FileFormat] = &[FileFormat::Csv, FileFormat::Tsv, FileFormat::Excel];
-const CSV_AND_JSON: &[FileFormat] = &[FileFormat::Csv, FileFormat::Tsv, FileFormat::Json];
-const EXCEL: &[FileFormat] = &[FileFormat::Excel];
-
-const FILE_OPTIONS: [FileOption; 14] = [
-    FileOption {
-        name: "FORMAT",
-        formats: ALL,
-        parse: |options, parser| {
-            let word = parse_choice(parser, FileFormat::WORDS)?;
-            options.format = FileFormat::from_word(&word);
-            Ok(())
-        },
-        show: |options| options.format.map(|format| format.to_string()),
-    },
-    FileOption {
-        name: "COLUMNS",
-        formats: ALL,
-        parse: |options, parser| {
-            options.columns = parse_columns(parser)?;
-            Ok(())
-        },
-        show: |options| show_columns(&options.columns),
-    },
-    FileOption {
-        name: "NAMES",
-        formats: ALL,
-        parse: |options, parser| {
-            options.names = Names::from_word(&parse_choice(parser, Names::WORDS)?);
-            Ok(())
-        },
-        show: |options| options.names.map(|names| names.to_string()),
-    },
-    FileOption {
-        name: "DELIMITER",
-        formats: CSV,
-        parse: |options, parser| {
-            options.delimiter = Some(parser.parse_literal_string()?);
-            Ok(())
-        },
-        show: |options| show_text(&options.delimiter),
-    },
-    FileOption {
-        name: "HEADER",
-        formats: CSV_AND_EXCEL,
-        parse: |options, parser| {
-            options.header = Some(parse_choice(parser, &["true", "false"])? == "true");
-            Ok(())
-        },
-        show: |options| options.header.map(|header| header.to_string()),
-    },
-    FileOption {
-        name: "QUOTE",
-        formats: CSV,
-        parse: |options, parser| {
-            options.quote = Some(parser.parse_literal_string()?);
-            Ok(())
-        },
-        show: |options| show_text(&options.quote),
-    },
-    FileOption {
-        name: "ESCAPE",
-        formats: CSV,
-        parse: |options, parser| {
-            options.escape = Some(parser.parse_literal_string()?);
-            Ok(())
-        },
-        show: |options| show_text(&options.escape),
-    },
-    FileOption {
-        name: "COMMENT",
-        formats: CSV,
-        parse: |options, parser| {
-            options.comment = Some(parser.parse_literal_string()?);
-            Ok(())
-        },
-        show: |options| show_text(&options.comment),
-    },
-    FileOption {
-        name: "SKIP",
-        formats: CSV_AND_EXCEL,
-        parse: |options, parser| {
-            options.skip = Some(parser.parse_literal_uint()?);
-            Ok(())
-        },
-        show: |options| options.skip.map(|lines| lines.to_string()),
-    },
-    FileOption {
-        name: "ENCODING",
-        formats: CSV,
-        parse: |options, parser| {
-            options.encoding = Encoding::from_word(&parse_choice(parser, Encoding::WORDS)?);
-            Ok(())
-        },
-        show: |options| options.encoding.map(|encoding| format!("'{encoding}'")),
-    },
-    FileOption {
-        name: "NULL",
-        formats: CSV,
-        parse: |options, parser| {
-            options.null = parse_texts(parser)?;
-            Ok(())
-        },
-        show: |options| {
-            let texts: Vec<_> = options.null.iter().map(|text| literal(text)).collect();
-            (!texts.is_empty()).then(|| format!("({})", texts.join(", ")))
-        },
-    },
-    FileOption {
-        name: "DATE_FORMAT",
-        formats: CSV,
-        parse: |options, parser| {
-            options.date_format = Some(parser.parse_literal_string()?);
-            Ok(())
-        },
-        show: |options| show_text(&options.date_format),
-    },
-    FileOption {
-        name: "COMPRESSION",
-        formats: CSV_AND_JSON,
-        parse: |options, parser| {
-            let word = parse_choice(parser, Compression::WORDS)?;
-            options.compression = Compression::from_word(&word);
-            Ok(())
-        },
-        show: |options| {
-            options
-                .compression
-                .map(|compression| compression.to_string())
-        },
-    },
-    FileOption {
-        name: "SHEET",
-        formats: EXCEL,
-        parse: |options, parser| {
-            options.sheet = Some(parser.parse_literal_string()?);
-            Ok(())
-        },
-        show: |options| show_text(&options.sheet),
-    },
-];
 
 impl FileOptions {
     /// The names of all options.
@@ -356,74 +203,6 @@ impl FileOptions {
             .collect::<Vec<_>>()
             .join(", ")
     }
-}
-
-/// One of a few words, case-insensitive, quoted or not.
-pub(super) fn parse_choice(parser: &mut Parser, choices: &[&str]) -> Result<String, ParserError> {
-    let token = parser.next_token();
-    let typed = match &token.token {
-        Token::Word(word) => word.value.to_lowercase(),
-        Token::SingleQuotedString(text) => text.to_lowercase(),
-        _ => return parser.expected(&choices.join(" or "), token),
-    };
-    if choices.contains(&typed.as_str()) {
-        return Ok(typed);
-    }
-    let expected = match closest(&typed, choices.iter().copied()) {
-        Some(near) => format!("{}{HINT_FOLLOWS}did you mean {near}?", choices.join(" or ")),
-        None => choices.join(" or "),
-    };
-    parser.expected(&expected, token)
-}
-
-/// A text as a literal of SQL.
-pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-fn show_text(text: &Option<String>) -> Option<String> {
-    text.as_deref().map(literal)
-}
-
-fn show_columns(columns: &[DeclaredColumn]) -> Option<String> {
-    let columns: Vec<_> = columns
-        .iter()
-        .map(|column| format!("{} {}", quote(&column.name), column.data_type))
-        .collect();
-    (!columns.is_empty()).then(|| format!("({})", columns.join(", ")))
-}
-
-/// `(name TYPE, ..)`, or the same list as text, for want of types among expressions.
-fn parse_columns(parser: &mut Parser) -> Result<Vec<DeclaredColumn>, ParserError> {
-    if let Token::SingleQuotedString(list) = parser.peek_token().token {
-        parser.next_token();
-        let mut inner = Parser::new(&TideDialect).try_with_sql(&list)?;
-        let columns = inner.parse_comma_separated(parse_column)?;
-        inner.expect_token(&Token::EOF)?;
-        return Ok(columns);
-    }
-    parser.expect_token(&Token::LParen)?;
-    let columns = parser.parse_comma_separated(parse_column)?;
-    parser.expect_token(&Token::RParen)?;
-    Ok(columns)
-}
-
-fn parse_column(parser: &mut Parser) -> Result<DeclaredColumn, ParserError> {
-    let name = fold(&parser.parse_identifier()?);
-    Ok(DeclaredColumn {
-        name,
-        data_type: parser.parse_data_type()?,
-    })
-}
-
-/// `'NA'` or `('NA', '-')`.
-fn parse_texts(parser: &mut Parser) -> Result<Vec<String>, ParserError> {
-    if !parser.consume_token(&Token::LParen) {
-        return Ok(vec![parser.parse_literal_string()?]);
-    }
-    let texts = parser.parse_comma_separated(Parser::parse_literal_string)?;
-    parser.expect_token(&Token::RParen)?;
-    Ok(texts)
 }
 
 /// The place that the parser names is one in the value alone.
