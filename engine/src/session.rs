@@ -24,7 +24,7 @@ use datafusion::prelude::SessionConfig;
 use deltalake_core::delta_datafusion::planner::DeltaExtensionPlanner;
 
 use crate::config::{Config, ConnectionConfig, Environment, SETTINGS, parse_bytes, parse_threads};
-use crate::connections::{Connection, interpolate};
+use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases};
 use crate::landing::{FileReader, Outside};
 use crate::progress::Progress;
 use crate::sql::{Name, Query, Set, closest};
@@ -39,7 +39,7 @@ const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(3).expect("not zero");
 pub struct Session {
     warehouse: Arc<Warehouse>,
     base: RwLock<SessionState>,
-    connections: BTreeMap<String, ConnectionConfig>,
+    connections: Arc<Connections>,
     environment: Environment,
     config: Config,
     folder: PathBuf,
@@ -71,9 +71,13 @@ impl Session {
         let warehouse = Warehouse::new(&config.warehouse)?;
         let base = build_state(&config)?;
         Ok(Session {
+            connections: Arc::new(Connections::new(
+                config.connections.clone(),
+                config.environment.clone(),
+                warehouse.root().to_owned(),
+            )),
             warehouse,
             base: RwLock::new(base),
-            connections: config.connections.clone(),
             environment: config.environment.clone(),
             config,
             folder: PathBuf::new(),
@@ -91,8 +95,9 @@ impl Session {
         environment: Environment,
     ) -> Self {
         self.folder = folder;
-        self.connections.extend(connections);
         self.environment = environment.or(self.environment);
+        let connections = self.connections.with(connections, self.environment.clone());
+        self.connections = Arc::new(connections);
         self
     }
 
@@ -128,7 +133,8 @@ impl Session {
     pub fn begin(&self) -> Planner {
         let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
         let reader = Arc::new(FileReader::new(&self.folder, self.outside()));
-        let (snapshot, mut state) = Snapshot::begin(&self.warehouse, &base, reader);
+        let databases = Arc::new(Databases::new(Arc::clone(&self.connections)));
+        let (snapshot, mut state) = Snapshot::begin(&self.warehouse, &base, reader, databases);
         // `now()` is the start of the statement, everywhere in it.
         state.mark_start_execution();
         Planner {
@@ -155,7 +161,7 @@ impl Session {
             Target::Warehouse(id) => Ok(id),
             Target::Database { .. } => Err(name.locate(
                 Error::input(format!("{name} is a table of a database"))
-                    .hint("write to it with COPY INTO"),
+                    .hint("read it with SELECT and write to it with COPY INTO"),
             )),
         }
     }
@@ -218,9 +224,7 @@ impl Session {
             }
             [zone, table] => match zone.parse::<Zone>() {
                 Ok(zone) => TableId::new(zone, table).map(Target::Warehouse),
-                Err(_) if self.connections.contains_key(zone) => {
-                    self.database(zone, "public", table)
-                }
+                Err(_) if self.connections.has(zone) => self.database(zone, DEFAULT_SCHEMA, table),
                 Err(error) => Err(error),
             },
             [connection, schema, table] => self.database(connection, schema, table),
@@ -238,18 +242,8 @@ impl Session {
     }
 
     fn database(&self, connection: &str, schema: &str, table: &str) -> Result<Target> {
-        let Some(config) = self.connections.get(connection) else {
-            let error = Error::input(format!("there is no connection `{connection}`"));
-            return Err(match closest(connection, self.connections.keys().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(format!("declare it in tidemill.toml or pipeline.toml: [connections.{connection}] with a url")),
-            });
-        };
-        let url = interpolate(&config.url, &|variable| self.environment.lookup(variable))
-            .map_err(|error| error.context(format!("connection `{connection}`")))?;
-        let connection = Connection::parse(connection, &url, self.warehouse.root())?;
         Ok(Target::Database {
-            connection,
+            connection: self.connections.get(connection)?,
             schema: schema.to_owned(),
             table: table.to_owned(),
         })
@@ -286,8 +280,9 @@ impl Planner {
     /// zone, and it must not read from itself.
     ///
     /// # Errors
-    /// Those of [`Planner::plan`], and a circle of views.
+    /// Those of [`Planner::plan`], a circle of views, a table of a database.
     pub async fn plan_view(mut self, id: &TableId, query: Query) -> Result<LogicalPlan> {
+        self.snapshot.check_view(&query)?;
         self.snapshot.enter_view(id)?;
         let state = Arc::make_mut(&mut self.state);
         state.config_mut().options_mut().catalog.default_schema = id.zone.name().to_owned();

@@ -2,7 +2,8 @@
 //! warehouse of its own. `cargo test --test slt -- kmeans` runs those whose path has `kmeans` in it.
 //!
 //! `$DATA` stands for `sql/tests/data`, `$TEMP` for a folder of the test that is empty at first,
-//! `$WAREHOUSE` for its warehouse. Connections (`connection other`) are further sessions on the same warehouse. With
+//! `$WAREHOUSE` for its warehouse. Connections (`connection other`) are further sessions on the same warehouse; `serving` in
+//! SQL is a SQLite file of the test. With
 //! `TIDEMILL_TEST_BLESS=1` the files are rewritten to say what happened: read the difference.
 
 #![allow(
@@ -12,6 +13,7 @@
     reason = "a test says what went wrong by failing"
 )]
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,7 +28,7 @@ use sqllogictest::{
     AsyncDB, DBOutput, DefaultColumnType, Runner, default_normalizer, default_validator,
     parse_with_name, strict_column_validator,
 };
-use tidemill::config::{Config, Environment};
+use tidemill::config::{Config, ConnectionConfig, Environment};
 use tidemill::execute::{Outcome, execute};
 use tidemill::session::Session;
 use tidemill::sql::{Parameters, Script};
@@ -118,7 +120,12 @@ fn open_session(folder: &Path) -> Result<Database, Refused> {
         threads: 2,
         spill_folder: folder.to_owned(),
         default_zone: Zone::Raw,
-        connections: Default::default(),
+        connections: BTreeMap::from([(
+            "serving".to_owned(),
+            ConnectionConfig {
+                url: "sqlite:serving.db".to_owned(),
+            },
+        )]),
         environment: Environment::default(),
     };
     Session::open(config).map(Database).map_err(Refused::from)

@@ -1,18 +1,22 @@
-//! Attached databases: where results of the warehouse are exported to.
+//! Attached databases: where rows come from, and where results of the warehouse are exported to.
 //!
 //! A [`Connection`] is a name and a URL; nothing is opened before it is used. [`Connection::export`]
 //! moves a stream of batches into one table, whole or not at all, in one of three [`Mode`]s that can
 //! each be repeated safely. SQLite is the embedded default, Postgres the server; both run the same
 //! statements (`statements.rs`) over the same plan of columns (`columns.rs`, `plan.rs`).
+//!
+//! To a query, a connection is a catalog ([`Databases`], `read/`).
 
 mod column_type;
 mod columns;
+mod declared;
 mod deliver;
 mod export;
 mod fingerprint;
 mod interpolate;
 mod plan;
 mod postgres;
+mod read;
 mod sqlite;
 mod statements;
 mod url;
@@ -23,9 +27,11 @@ use std::path::Path;
 
 use datafusion::execution::SendableRecordBatchStream;
 
+pub use declared::{Connections, DEFAULT_SCHEMA};
 pub use deliver::deliver;
 pub use export::{Export, Exported, Mode};
 pub use interpolate::interpolate;
+pub use read::Databases;
 pub use url::{ConnectionUrl, PostgresUrl, SqliteUrl};
 
 use crate::error::Result;

@@ -9,9 +9,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, MemoryCatalogProviderList, SchemaProvider, TableProvider,
-};
+use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::{TableType, ViewTable};
 use datafusion::error::{DataFusionError, Result as PlannerResult};
 use datafusion::execution::SessionState;
@@ -20,6 +18,7 @@ use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use deltalake_core::DeltaTable;
 
+use super::databases::{Catalogs, ReadDatabases, check_names, refuse_in_view};
 use super::lock::ReadLease;
 use super::origin::with_origin_columns;
 use super::{Entry, TableId, Warehouse, Zone};
@@ -43,6 +42,7 @@ pub struct Snapshot {
     /// Opens the files that a query reads as relations.
     reader: Arc<dyn ReadFiles>,
     files: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
+    databases: Arc<dyn ReadDatabases>,
     leases: Mutex<Vec<ReadLease>>,
     /// Views that are being planned, outermost first: one that comes up again is a cycle.
     planning: Mutex<Vec<TableId>>,
@@ -72,12 +72,13 @@ pub trait ReadFiles: Debug + Send + Sync {
 }
 
 impl Snapshot {
-    /// A planner state whose only catalog is this warehouse. Keep the snapshot until the last
-    /// row has been read.
+    /// A planner state whose catalogs are this warehouse and the databases. Keep the snapshot
+    /// until the last row has been read.
     pub fn begin(
         warehouse: &Arc<Warehouse>,
         base: &SessionState,
         reader: Arc<dyn ReadFiles>,
+        databases: Arc<dyn ReadDatabases>,
     ) -> (Arc<Self>, SessionState) {
         let snapshot = Arc::new(Snapshot {
             warehouse: Arc::clone(warehouse),
@@ -86,6 +87,7 @@ impl Snapshot {
             opened: Mutex::default(),
             reader,
             files: Mutex::default(),
+            databases,
             leases: Mutex::default(),
             planning: Mutex::default(),
         });
@@ -100,6 +102,7 @@ impl Snapshot {
     /// place.
     pub async fn plan(self: &Arc<Self>, query: Query, state: &SessionState) -> Result<LogicalPlan> {
         let relations = query.relations().unwrap_or_default();
+        check_names(&relations, self.databases.as_ref())?;
         let (with_origin, query) = self.with_origin(query, state).await?;
         let state = with_origin.as_ref().unwrap_or(state);
         let (statement, files) = query.into_ast()?;
@@ -196,15 +199,13 @@ impl Snapshot {
 
     fn planner_state(self: &Arc<Self>, like: &SessionState, columns: Columns) -> SessionState {
         let mut state = like.clone();
-        let catalogs = MemoryCatalogProviderList::new();
-        catalogs.register_catalog(
-            CATALOG.to_owned(),
-            Arc::new(WarehouseCatalog {
+        state.register_catalog_list(Arc::new(Catalogs {
+            warehouse: Arc::new(WarehouseCatalog {
                 snapshot: Arc::clone(self),
                 columns,
             }),
-        );
-        state.register_catalog_list(Arc::new(catalogs));
+            databases: Arc::clone(&self.databases),
+        }));
         state
     }
 
@@ -286,12 +287,19 @@ impl Snapshot {
         };
         let mut state = self.planner_state(&self.base, Columns::Own);
         state.config_mut().options_mut().catalog.default_schema = id.zone.name().to_owned();
-        let plan = self
-            .plan(query, &state)
-            .await
-            .map_err(|error| script.locate(error).context(format!("view {id}")))?;
+        let in_view = |error: Error| script.locate(error).context(format!("view {id}"));
+        refuse_in_view(&query, self.databases.as_ref()).map_err(in_view)?;
+        let plan = self.plan(query, &state).await.map_err(in_view)?;
         let plan = TypeCoercion::new().analyze(plan, state.config_options())?;
         Ok(Arc::new(ViewTable::new(plan, Some(text))))
+    }
+
+    /// Refuses a query that no view may have.
+    ///
+    /// # Errors
+    /// A table of a database.
+    pub fn check_view(&self, query: &Query) -> Result<()> {
+        refuse_in_view(query, self.databases.as_ref())
     }
 
     /// Notes that a view is being planned; one that is so already reads from itself.
@@ -331,12 +339,18 @@ impl CatalogProvider for WarehouseCatalog {
         if name == FILES {
             return Some(Arc::new(FileSchema(Arc::clone(&self.snapshot))));
         }
-        let zone = name.parse().ok()?;
-        Some(Arc::new(ZoneSchema {
-            zone,
-            columns: self.columns,
-            snapshot: Arc::clone(&self.snapshot),
-        }))
+        match name.parse() {
+            Ok(zone) => Some(Arc::new(ZoneSchema {
+                zone,
+                columns: self.columns,
+                snapshot: Arc::clone(&self.snapshot),
+            })),
+            // `database.table`
+            Err(_) => {
+                let databases = &self.snapshot.databases;
+                databases.has(name).then(|| databases.schema(name, None))
+            }
+        }
     }
 }
 

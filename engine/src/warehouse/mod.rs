@@ -8,6 +8,7 @@
 mod catalog;
 mod create;
 mod data_files;
+mod databases;
 mod definition;
 mod describe;
 mod drop;
@@ -33,6 +34,7 @@ use url::Url;
 
 pub use catalog::{CATALOG, ReadFiles, Snapshot};
 pub use create::{check_writable, create_table, create_view, declared_type};
+pub use databases::ReadDatabases;
 pub use definition::{TableDefinition, storable_type};
 pub use describe::describe;
 pub use drop::drop_entry;

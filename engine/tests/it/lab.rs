@@ -392,7 +392,7 @@ pub fn sorted(mut rows: Vec<String>) -> Vec<String> {
     rows
 }
 
-fn lines(batch: &RecordBatch, order: &[usize]) -> Vec<String> {
+pub fn lines(batch: &RecordBatch, order: &[usize]) -> Vec<String> {
     let options = FormatOptions::default().with_null(NULL);
     let columns: Vec<_> = match order {
         [] => batch.columns().iter().collect(),

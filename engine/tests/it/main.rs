@@ -8,6 +8,7 @@
     reason = "a test says what went wrong by failing"
 )]
 
+mod attached;
 mod cli;
 mod concurrent_loads;
 mod export_refusals;
@@ -24,9 +25,11 @@ mod plain_readers;
 mod postgres_connect;
 mod postgres_export;
 mod postgres_pipeline;
+mod postgres_read;
 mod postgres_server;
 mod real_csv;
 mod real_files_again;
 mod reference;
 mod remote;
 mod sqlite_export;
+mod sqlite_read;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
@@ -11,6 +12,9 @@ use super::error::explain;
 use super::tls;
 use crate::connections::url::PostgresUrl;
 use crate::error::{Error, Kind, Result};
+
+/// How long the end of a session may take.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// An open connection. Dropping it ends the session, and with it an open transaction.
 pub(super) struct Session {
@@ -88,6 +92,20 @@ impl Session {
         u64::try_from(count).map_err(|error| Error::internal("a count is negative").source(error))
     }
 
+    /// Ends the session in the middle of a statement, without waiting for the rest of its rows:
+    /// closes the connection, and asks the server to stop, which else would notice only when it
+    /// next sends something.
+    pub(super) fn stop(self, url: &PostgresUrl) {
+        let cancel = self.client.cancel_token();
+        self.io.abort();
+        let (Ok(runtime), Ok(tls)) = (Handle::try_current(), tls::connector(&url.verify)) else {
+            return;
+        };
+        runtime.spawn(async move {
+            let _ = tokio::time::timeout(ENDING, cancel.cancel_query(tls)).await;
+        });
+    }
+
     /// Ends the session after an error: rolls back, so that nothing is held when the caller reads
     /// the error, and finds out why a cut connection was cut.
     pub(super) async fn abandon(self, error: Error) -> Error {
@@ -96,16 +114,12 @@ impl Session {
             .is_some_and(tokio_postgres::Error::is_closed);
         if !cut {
             // The session ends in any case, and with it the transaction; this only waits for it.
-            let _ = tokio::time::timeout(
-                Duration::from_secs(2),
-                self.client.batch_execute("ROLLBACK"),
-            )
-            .await;
+            let _ = tokio::time::timeout(ENDING, self.client.batch_execute("ROLLBACK")).await;
             return error;
         }
         // A cut connection fails every statement alike; only the task that read from it knows why.
         drop(self.client);
-        match tokio::time::timeout(Duration::from_secs(2), self.io).await {
+        match tokio::time::timeout(ENDING, self.io).await {
             Ok(Ok(Err(reason))) => {
                 explain(&format!("lost the connection to {}", self.shown), reason)
             }

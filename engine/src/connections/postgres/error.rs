@@ -37,7 +37,8 @@ pub(super) fn explain(doing: &str, error: tokio_postgres::Error) -> Error {
 
 /// Who must act on a SQLSTATE, and how.
 fn judge(code: &str) -> (Kind, Option<&'static str>) {
-    let retry = "the server is not available right now: run the export again, nothing was changed";
+    let retry =
+        "the server is not available right now: run the statement again, nothing was changed";
     match (code, code.get(..2).unwrap_or_default()) {
         (_, "28") => (
             Kind::Input,
@@ -52,7 +53,7 @@ fn judge(code: &str) -> (Kind, Option<&'static str>) {
         ("42501", _) => (
             Kind::Input,
             Some(
-                "ask the owner to GRANT the user USAGE and CREATE on the schema, and SELECT, INSERT, UPDATE and DELETE on the table",
+                "ask the owner to GRANT the user USAGE on the schema and SELECT on the table, for an export also CREATE on the schema and INSERT, UPDATE and DELETE on the table",
             ),
         ),
         ("25006", _) => (
@@ -62,12 +63,12 @@ fn judge(code: &str) -> (Kind, Option<&'static str>) {
         ("57014", _) => (
             Kind::Unavailable,
             Some(
-                "the server cancelled the statement: raise statement_timeout for this user, or run the export again",
+                "the server cancelled the statement: raise statement_timeout for this user, or run the statement again",
             ),
         ),
         ("53300", _) => (
             Kind::Unavailable,
-            Some("the server has no free connection: run the export again later"),
+            Some("the server has no free connection: run the statement again later"),
         ),
         ("53100", _) => (
             Kind::Unavailable,
@@ -143,7 +144,7 @@ fn judge_driver(error: &tokio_postgres::Error) -> (Kind, Option<&'static str>) {
     } else if error.is_closed() {
         (
             Kind::Unavailable,
-            Some("nothing was changed: run the export again"),
+            Some("nothing was changed: run the statement again"),
         )
     } else {
         (Kind::Input, None)

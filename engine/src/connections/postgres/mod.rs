@@ -1,20 +1,30 @@
-//! Postgres as an export target: binary COPY into a staging table, then set-based SQL, all in one
-//! transaction.
+//! Postgres: read from, and exported to.
 //!
+//! An export is a binary COPY into a staging table, then set-based SQL, all in one transaction.
 //! The steps stand in `write.rs`. The server sees `BEGIN`, an advisory lock on the target, the checks, one
 //! `COPY .. FROM STDIN BINARY` into a temporary table, one or two statements on the target, and
 //! `COMMIT`. Whatever ends the session earlier leaves the target as it was.
+//!
+//! Reading goes the other way: `read.rs` opens the database for a statement, `kinds.rs` says what
+//! its types are here, `relation.rs` reads a table, `decode.rs` makes batches of what arrives.
 
 pub(super) mod url;
 
 mod connect;
+mod decode;
 mod error;
+mod kinds;
 mod ledger;
+mod numeric;
+mod read;
+mod relation;
 mod target;
 mod tls;
 mod types;
+mod values;
 mod write;
 
+pub(super) use read::PostgresReader;
 pub(super) use write::export;
 
 use self::url::PostgresUrl;

@@ -18,7 +18,7 @@ fn judge(code: Option<ErrorCode>) -> (Kind, Option<&'static str>) {
     match code {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
             Kind::Locked,
-            Some("another process writes to this file: run the export again when it is done"),
+            Some("another process writes to this file: run the statement again when it is done"),
         ),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => (
             Kind::Input,

@@ -1,4 +1,4 @@
-//! SQLite as an export target: the embedded default, one file in the warehouse, no server.
+//! SQLite, read from and exported to: the embedded default, one file in the warehouse, no server.
 //!
 //! Same statements and same meaning as for Postgres, with these differences:
 //!
@@ -8,11 +8,19 @@
 //! - The file is put into WAL mode, so readers go on while an export commits. Rows are staged in
 //!   SQLite's temporary database first; the file itself is locked only for the final statements,
 //!   between `BEGIN IMMEDIATE` and `COMMIT`. Another export waits for that long.
+//!
+//! Reading (`read.rs`, `relation.rs`, `scan.rs`) takes the declared types (`kinds.rs`) at their word
+//! and refuses values that are not of them (`values.rs`).
 
 mod error;
+mod kinds;
 mod ledger;
+mod read;
+mod relation;
+mod scan;
 mod target;
 mod types;
+mod values;
 mod write;
 
 use std::path::Path;
@@ -24,6 +32,7 @@ use self::error::explain;
 use super::url::SqliteUrl;
 use crate::error::{Error, Result};
 
+pub(super) use read::SqliteReader;
 pub(super) use write::export;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -99,5 +108,5 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| Error::internal("the thread that writes to SQLite died").source(error))?
+        .map_err(|error| Error::internal("the thread that works with SQLite died").source(error))?
 }

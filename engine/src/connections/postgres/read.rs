@@ -1,0 +1,272 @@
+//! A Postgres database, open for reading by one statement.
+//!
+//! The first session opens a transaction that only reads, and exports its snapshot. Every stream
+//! of rows then has a session of its own on that snapshot, so that all rows of the statement are
+//! of one moment, however many streams read them and whenever they begin. A stream that came to
+//! its end leaves its session to the next one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_postgres::SimpleQueryMessage;
+
+use super::connect::{Session, connect};
+use super::kinds::{CatalogType, read_as};
+use super::relation::{PostgresTable, ReadColumn};
+use crate::connections::read::{Relation, RemoteColumn};
+use crate::connections::statements::{qualified, quote};
+use crate::connections::url::PostgresUrl;
+use crate::error::{Error, Result};
+
+/// Texts look the same whatever the server, the database or the user has set; nobody ends a
+/// session that waits for its query to go on.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const SETTINGS: &str = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; \
+    SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; \
+    SET LOCAL extra_float_digits = 1; SET LOCAL standard_conforming_strings = on; \
+    SET LOCAL idle_in_transaction_session_timeout = 0";
+const SNAPSHOT: &str =
+    "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.current_setting('server_version_num')";
+
+/// Tables, views and the like; the size is that of the table alone, without its indexes.
+const FIND: &str = "SELECT c.oid, c.relkind::text, \
+      pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint \
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+/// The type behind a domain, and that of the elements of an array. `collisdeterministic` came
+/// with Postgres 12.
+const COLUMNS: &str = "SELECT a.attname::text, b.typname::text, b.typtype::text, \
+      b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
+      CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, \
+      e.typname::text, e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
+      CASE WHEN t.typtype = 'd' THEN t.typndims ELSE a.attndims::int END, \
+      coalesce((pg_catalog.to_jsonb(l) ->> 'collisdeterministic')::boolean, true) \
+    FROM pg_catalog.pg_attribute AS a \
+    JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid \
+    JOIN pg_catalog.pg_type AS b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+    LEFT JOIN pg_catalog.pg_type AS e ON e.oid = b.typelem AND b.typcategory = 'A' \
+    LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation \
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+const TABLES: &str = "SELECT c.relname::text FROM pg_catalog.pg_class AS c \
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+    AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') ORDER BY 1";
+
+/// The first version that reads a range of pages without reading those before it.
+const READS_PAGE_RANGES: u32 = 140_000;
+
+/// An open database.
+pub(in crate::connections) struct PostgresReader {
+    name: String,
+    url: PostgresUrl,
+    /// Holds the snapshot for the others. It never sends rows: a stream that is dropped half-way
+    /// ends its session.
+    first: Session,
+    snapshot: String,
+    version: u32,
+    idle: Mutex<Vec<Session>>,
+}
+
+impl PostgresReader {
+    /// Connects and begins the transaction.
+    ///
+    /// # Errors
+    /// A server that cannot be reached or refuses the login.
+    pub(in crate::connections) async fn open(name: &str, url: &PostgresUrl) -> Result<Self> {
+        let first = connect(url).await?;
+        let doing = "begin to read";
+        let begin = format!("{BEGIN}; {SETTINGS}; {SNAPSHOT}");
+        let replies = match first.client.simple_query(&begin).await {
+            Ok(replies) => replies,
+            Err(error) => {
+                let error = first.failed(doing, error);
+                return Err(first.abandon(error).await);
+            }
+        };
+        let row = replies.iter().find_map(|reply| match reply {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let (snapshot, version) = row
+            .and_then(|row| Some((row.get(0)?.to_owned(), row.get(1)?.parse().ok()?)))
+            .ok_or_else(|| Error::internal(format!("{url} gave no snapshot")))?;
+        Ok(PostgresReader {
+            name: name.to_owned(),
+            url: url.clone(),
+            first,
+            snapshot,
+            version,
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Finds a table or view.
+    ///
+    /// # Errors
+    /// A connection that was lost.
+    pub(in crate::connections) async fn relation(
+        self: &Arc<Self>,
+        schema: &str,
+        table: &str,
+    ) -> Result<Option<Arc<dyn Relation>>> {
+        let doing = format!("look for the table {}", qualified(schema, table));
+        let Some(row) = self
+            .first
+            .first_row(&doing, FIND, &[&schema, &table])
+            .await?
+        else {
+            return Ok(None);
+        };
+        let found = || Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        let (oid, kind, pages): (u32, String, Option<i64>) =
+            found().map_err(|error| self.first.failed(&doing, error))?;
+        let is_stored = matches!(kind.as_str(), "r" | "m");
+        let pages = pages.and_then(|pages| u64::try_from(pages).ok());
+        Ok(Some(Arc::new(PostgresTable::new(
+            format!("{}.{schema}.{table}", self.name),
+            qualified(schema, table),
+            self.columns(oid, table).await?,
+            pages.filter(|_| is_stored && self.version >= READS_PAGE_RANGES),
+            Arc::clone(self),
+        ))))
+    }
+
+    /// The names of the tables and views in a schema.
+    ///
+    /// # Errors
+    /// A connection that was lost.
+    pub(in crate::connections) async fn tables(&self, schema: &str) -> Result<Vec<String>> {
+        let failed = |error| self.first.failed("list the tables", error);
+        let rows = self.first.client.query(TABLES, &[&schema]).await;
+        let rows = rows.map_err(failed)?;
+        let names = rows.iter().map(|row| row.try_get(0).map_err(failed));
+        names.collect()
+    }
+
+    /// The plan of the server for a statement, as text.
+    ///
+    /// # Errors
+    /// A statement that the server refuses, a connection that was lost.
+    pub(super) async fn explain(&self, sql: &str) -> Result<String> {
+        let explain = format!("EXPLAIN {sql}");
+        let replies = self.first.client.simple_query(&explain).await;
+        let replies = replies.map_err(|error| self.first.failed("plan the query", error))?;
+        let lines = replies.iter().filter_map(|reply| match reply {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        Ok(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A session for a stream of rows.
+    ///
+    /// # Errors
+    /// A server that cannot be reached, or has no connection to spare.
+    pub(super) async fn session(self: &Arc<Self>) -> Result<Lent> {
+        let idle = self.lock().pop();
+        let session = match idle {
+            Some(session) => session,
+            None => self.join_snapshot().await?,
+        };
+        Ok(Lent {
+            session: Some(session),
+            reader: Arc::clone(self),
+        })
+    }
+
+    async fn join_snapshot(&self) -> Result<Session> {
+        let session = connect(&self.url).await?;
+        let begin = format!(
+            "{BEGIN}; SET TRANSACTION SNAPSHOT '{}'; {SETTINGS}",
+            self.snapshot
+        );
+        match session.client.batch_execute(&begin).await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                let error = session.failed("begin to read", error);
+                Err(session.abandon(error).await)
+            }
+        }
+    }
+
+    async fn columns(&self, oid: u32, table: &str) -> Result<Vec<ReadColumn>> {
+        let doing = format!("read the columns of {}", quote(table));
+        let failed = |error| self.first.failed(&doing, error);
+        let rows = self.first.client.query(COLUMNS, &[&oid]).await;
+        let read = |row: &tokio_postgres::Row| -> Result<ReadColumn, tokio_postgres::Error> {
+            let name: String = row.try_get(0)?;
+            let read = read_as(&CatalogType {
+                name: row.try_get(1)?,
+                kind: row.try_get(2)?,
+                is_built_in: row.try_get(3)?,
+                modifier: row.try_get(4)?,
+                element: row.try_get(5)?,
+                element_is_built_in: row.try_get::<_, Option<bool>>(6)?.unwrap_or_default(),
+                dimensions: row.try_get(7)?,
+            });
+            let deterministic: bool = row.try_get(8)?;
+            Ok(ReadColumn {
+                column: RemoteColumn {
+                    sql: read.expression(&quote(&name)),
+                    data_type: read.kind.arrow(),
+                    compares: read.compares(deterministic),
+                    misfit: None,
+                    name,
+                },
+                kind: read.kind,
+            })
+        };
+        let columns: Result<Vec<_>, _> = rows.map_err(failed)?.iter().map(read).collect();
+        columns.map_err(failed)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
+        // A panic elsewhere leaves whole values.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for PostgresReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostgresReader({} at {})", self.name, self.url)
+    }
+}
+
+/// A session that a stream uses. Dropped before [`Lent::give_back`], it ends at once, and the
+/// server stops what it does for it.
+pub(super) struct Lent {
+    session: Option<Session>,
+    reader: Arc<PostgresReader>,
+}
+
+impl Lent {
+    /// The session.
+    ///
+    /// # Errors
+    /// None before it was given back.
+    pub(super) fn session(&self) -> Result<&Session> {
+        self.session
+            .as_ref()
+            .ok_or_else(|| Error::internal("a session is used after it was given back"))
+    }
+
+    /// Leaves the session to the next stream.
+    pub(super) fn give_back(mut self) {
+        self.reader.lock().extend(self.session.take());
+    }
+
+    /// Ends the session after an error and finds out why a cut connection was cut.
+    pub(super) async fn abandon(mut self, error: Error) -> Error {
+        match self.session.take() {
+            Some(session) => session.abandon(error).await,
+            None => error,
+        }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.stop(&self.reader.url);
+        }
+    }
+}

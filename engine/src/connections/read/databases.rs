@@ -1,0 +1,138 @@
+//! The databases of one statement: each is opened when a table of it is first named, and closed
+//! when the last row has been read.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::error::Result as PlannerResult;
+use tokio::sync::OnceCell;
+
+use super::Relation;
+use super::table::DatabaseTable;
+use crate::connections::postgres::PostgresReader;
+use crate::connections::sqlite::SqliteReader;
+use crate::connections::{ConnectionUrl, Connections, DEFAULT_SCHEMA};
+use crate::sql::closest;
+use crate::warehouse::ReadDatabases;
+use crate::{Error, Result};
+
+/// The databases that a statement may read.
+#[derive(Debug)]
+pub struct Databases {
+    connections: Arc<Connections>,
+    readers: Arc<Mutex<HashMap<String, Arc<OnceCell<Reader>>>>>,
+}
+
+/// An open database.
+#[derive(Debug, Clone)]
+enum Reader {
+    Postgres(Arc<PostgresReader>),
+    Sqlite(Arc<SqliteReader>),
+}
+
+impl Databases {
+    /// Those behind the connections; none is opened.
+    pub fn new(connections: Arc<Connections>) -> Self {
+        Databases {
+            connections,
+            readers: Arc::default(),
+        }
+    }
+}
+
+impl ReadDatabases for Databases {
+    fn has(&self, database: &str) -> bool {
+        self.connections.has(database)
+    }
+
+    fn schema(&self, database: &str, schema: Option<&str>) -> Arc<dyn SchemaProvider> {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::new(DatabaseSchema {
+            database: database.to_owned(),
+            schema: schema.unwrap_or(DEFAULT_SCHEMA).to_owned(),
+            connections: Arc::clone(&self.connections),
+            reader: Arc::clone(readers.entry(database.to_owned()).or_default()),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct DatabaseSchema {
+    database: String,
+    schema: String,
+    connections: Arc<Connections>,
+    reader: Arc<OnceCell<Reader>>,
+}
+
+#[async_trait]
+impl SchemaProvider for DatabaseSchema {
+    fn table_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn table(&self, name: &str) -> PlannerResult<Option<Arc<dyn TableProvider>>> {
+        let relation = self.relation(name).await.map_err(Error::into_datafusion)?;
+        Ok(Some(Arc::new(DatabaseTable::new(relation))))
+    }
+
+    /// Only the database knows, and it is not asked without need.
+    fn table_exist(&self, _name: &str) -> bool {
+        true
+    }
+}
+
+impl DatabaseSchema {
+    async fn relation(&self, table: &str) -> Result<Arc<dyn Relation>> {
+        let open = || Reader::open(&self.connections, &self.database);
+        let reader = self.reader.get_or_try_init(open).await?;
+        match reader.relation(&self.schema, table).await? {
+            Some(relation) => Ok(relation),
+            None => Err(self.missing(table, &reader.tables(&self.schema).await?)),
+        }
+    }
+
+    fn missing(&self, table: &str, known: &[String]) -> Error {
+        let (database, schema) = (&self.database, &self.schema);
+        let error = Error::input(format!(
+            "there is no table {schema}.{table} in the database {database}"
+        ));
+        match closest(table, known.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{database}.{schema}.{near}`?")),
+            None if known.is_empty() => error.hint(format!(
+                "the schema {schema} is missing, is empty, or is not open to this user"
+            )),
+            None => error.hint("names with capital letters must stand in double quotes"),
+        }
+    }
+}
+
+impl Reader {
+    async fn open(connections: &Connections, name: &str) -> Result<Self> {
+        let connection = connections.get(name)?;
+        Ok(match connection.url() {
+            ConnectionUrl::Postgres(url) => {
+                Reader::Postgres(Arc::new(PostgresReader::open(name, url).await?))
+            }
+            ConnectionUrl::Sqlite(url) => {
+                Reader::Sqlite(Arc::new(SqliteReader::open(name, url).await?))
+            }
+        })
+    }
+
+    async fn relation(&self, schema: &str, table: &str) -> Result<Option<Arc<dyn Relation>>> {
+        match self {
+            Reader::Postgres(reader) => PostgresReader::relation(reader, schema, table).await,
+            Reader::Sqlite(reader) => SqliteReader::relation(reader, schema, table).await,
+        }
+    }
+
+    /// The names of the tables in a schema.
+    async fn tables(&self, schema: &str) -> Result<Vec<String>> {
+        match self {
+            Reader::Postgres(reader) => reader.tables(schema).await,
+            Reader::Sqlite(reader) => reader.tables(schema).await,
+        }
+    }
+}
