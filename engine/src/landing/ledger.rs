@@ -5,7 +5,9 @@
 //! the same file by another process then conflicts instead of doubling the rows; loads of
 //! different files do not. The epoch in front is raised when the table starts over.
 //!
-//! An entry cannot be taken out of a log, only be given a higher version. So its version tells
+//! The watermark of a table of a database is an entry of its own, whose version is the value.
+//!
+//! Any other entry cannot be taken out of a log, only be given a higher version. So its version tells
 //! whether it counts: it is odd while the table holds the file, and even after the rows of the
 //! file were replaced.
 
@@ -47,6 +49,17 @@ pub struct Entry {
     pub application: String,
     /// Its version: odd if the file counts as loaded.
     pub version: i64,
+}
+
+/// How far a table of a database has been loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark<'k> {
+    /// The column whose value it is.
+    pub column: &'k str,
+    /// The kind of values in it.
+    pub kind: &'k str,
+    /// The highest value that was loaded.
+    pub value: i64,
 }
 
 /// What the ledger says about a file.
@@ -160,6 +173,42 @@ impl Ledger {
         version.is_some_and(|version| version % 2 == 1)
     }
 
+    /// Whether the table holds rows of a path.
+    pub fn holds(&self, path: &str) -> bool {
+        self.loaded
+            .get(path)
+            .is_some_and(|contents| !contents.is_empty())
+    }
+
+    /// How far a table of a database has been loaded, if it was loaded so.
+    pub fn mark(&self, source: &str) -> Option<Mark<'_>> {
+        let prefix = self.mark_prefix(source);
+        self.versions.iter().find_map(|(application, value)| {
+            // A column may hold the separator, a kind cannot.
+            let (column, kind) = application.strip_prefix(&prefix)?.rsplit_once('|')?;
+            Some(Mark {
+                column,
+                kind,
+                value: *value,
+            })
+        })
+    }
+
+    /// Notes how far a table of a database is loaded and returns the entry for the commit.
+    pub fn enter_mark(&mut self, source: &str, mark: Mark<'_>) -> Entry {
+        let Mark {
+            column,
+            kind,
+            value,
+        } = mark;
+        let application = format!("{}{column}|{kind}", self.mark_prefix(source));
+        self.versions.insert(application.clone(), value);
+        Entry {
+            application,
+            version: value,
+        }
+    }
+
     /// Whether the table holds rows of a path with this content.
     pub fn holds_content(&self, path: &str, hash: &str) -> bool {
         let contents = self.loaded.get(path).into_iter().flatten();
@@ -201,6 +250,10 @@ impl Ledger {
             application,
             version: *last,
         }
+    }
+
+    fn mark_prefix(&self, source: &str) -> String {
+        format!("{}mark:{source}|", prefix(self.epoch))
     }
 
     fn load_entry(&self, load_id: &str) -> String {
@@ -279,6 +332,24 @@ mod tests {
     /// The ledger as the next load reads it from the log.
     fn read_again(commits: &[Vec<Entry>]) -> Ledger {
         Ledger::of(3, commits.iter().rev().flatten().cloned())
+    }
+
+    #[test]
+    fn the_newest_mark_counts_whatever_its_parity() {
+        let mark = |value| Mark {
+            column: "a|b",
+            kind: "integer",
+            value,
+        };
+        let mut ledger = Ledger::of(3, []);
+        assert_eq!(ledger.mark("database:db.public.t"), None);
+        let commits: Vec<_> = [-4, 8]
+            .map(|value| vec![ledger.enter_mark("database:db.public.t", mark(value))])
+            .into();
+        let ledger = read_again(&commits);
+        assert_eq!(ledger.mark("database:db.public.t"), Some(mark(8)));
+        assert_eq!(ledger.mark("database:db.public.t2"), None);
+        assert!(!ledger.holds("database:db.public.t"));
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl<'s> Load<'s> {
     }
 
     /// Keeps what there is to say about a file for its result.
-    fn note(&mut self, file: &SourceFile, note: Option<String>) {
+    pub(super) fn note(&mut self, file: &SourceFile, note: Option<String>) {
         let notes = self.notes.entry(file.identity.clone()).or_default();
         notes.extend(note);
     }

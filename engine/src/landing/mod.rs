@@ -25,13 +25,14 @@ mod retry;
 mod schema;
 mod sort_out;
 mod validate;
+mod watermark;
 
 use discover::{Discovered, Purpose, discover};
 pub use discover::{Outside, fingerprint};
 pub use explain::explain;
 use load::Load;
 use options::LandingOptions;
-use query::run_to_file;
+use query::{DatabaseTable, run_to_file, table_to_file};
 pub use relation::FileReader;
 pub use retry::retry_rejects;
 pub use validate::validate;
@@ -42,7 +43,8 @@ use crate::sql::{CopyInto, CopySource, Query};
 use crate::warehouse::{TableId, check_writable};
 use crate::{Error, Result};
 
-/// Lands the files or the query of a COPY INTO in a table of the warehouse; one result per file.
+/// Lands the files, the query or the table of a COPY INTO in a table of the warehouse; one result
+/// per file.
 ///
 /// # Errors
 /// A file that is missing, was changed since it was loaded, or holds a row that does not fit:
@@ -50,14 +52,20 @@ use crate::{Error, Result};
 pub async fn land(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Vec<Copied>> {
     check_writable(id).map_err(|error| copy.target.locate(error))?;
     let options = LandingOptions::checked(&copy.options, session.threads())?;
+    if let Some(column) = &copy.options.reload.watermark {
+        let source = watermark::source(session, copy)?;
+        let copied = watermark::land(session, id, options, &source, column).await;
+        return Ok(vec![copied.map_err(|error| copy.target.locate(error))?]);
+    }
     let Discovered { files, note } = find_files(session, copy, &options).await?;
-    let files = files
+    let files: Vec<_> = files
         .into_iter()
         .map(|file| file.counted_by(session.progress().clone()))
         .collect();
     let mut load = Load::begin(session, id, options)
         .await
         .map_err(|error| copy.target.locate(error))?;
+    watermark::refuse_without(&load.ledger, &files, id)?;
     let (new, mut copied) = load.sort_out(files).await?;
     if new.is_empty() {
         return Ok(with_note(copied, note));
@@ -93,15 +101,20 @@ async fn find_files(
             return run_to_file(session, query.clone(), &options.read).await;
         }
         CopySource::Relation(name) => {
-            if let Target::Database { .. } = session.resolve(name)? {
-                return Err(name.locate(
-                    Error::input(format!(
-                        "{name} is a table of a database, which cannot be read"
-                    ))
-                    .hint("export it to a file with the tools of the database, and COPY that"),
-                ));
-            }
-            return run_to_file(session, Query::select_all(name)?, &options.read).await;
+            return match session.resolve(name)? {
+                Target::Database {
+                    connection,
+                    schema,
+                    table,
+                } => {
+                    let source = DatabaseTable::new(connection.name(), &schema, &table);
+                    let file = table_to_file(session, &source, &options.read).await;
+                    file.map_err(|error| name.locate(error))
+                }
+                Target::Warehouse(_) => {
+                    run_to_file(session, Query::select_all(name)?, &options.read).await
+                }
+            };
         }
     };
     let (folder, read) = (session.folder().to_owned(), options.read.clone());

@@ -30,6 +30,14 @@ impl LandingOptions {
                     .hint("files land once each; leave MODE and KEY out"),
             );
         }
+        let reload = &options.reload;
+        if reload.watermark.is_some() && (reload.on_change.is_some() || reload.force) {
+            return Err(
+                Error::input("WATERMARK does not go with ON_CHANGE and FORCE").hint(
+                    "with WATERMARK only new rows are loaded; leave it out to load all of them",
+                ),
+            );
+        }
         let mut read = ReadOptions::checked(&options.file, threads)?;
         let on_error = Policy::checked(&options.rejects)?;
         read.on_loss = options.rejects.on_loss.unwrap_or_default();

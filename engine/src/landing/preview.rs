@@ -33,6 +33,12 @@ impl Preview {
     pub(super) async fn open(session: &Session, copy: &CopyInto, id: &TableId) -> Result<Self> {
         check_writable(id).map_err(|error| copy.target.locate(error))?;
         let mut options = LandingOptions::checked(&copy.options, session.threads())?;
+        if copy.options.reload.watermark.is_some() {
+            return Err(
+                Error::input("a load with WATERMARK cannot be looked at before it runs")
+                    .hint("leave WATERMARK out to look at all rows of the table"),
+            );
+        }
         // It is to be reported, not to stop the report.
         options.read.sets_aside = true;
         let found = super::find_files(session, copy, &options).await?;

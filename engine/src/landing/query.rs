@@ -16,12 +16,12 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow::row::{RowConverter, SortField};
 use futures::TryStreamExt;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
-use super::discover::{Discovered, SourceFile};
+use super::discover::{DATABASE, Discovered, SourceFile};
 use super::formats::ReadOptions;
-use crate::session::Session;
-use crate::sql::{FileFormat, Query};
+use crate::session::{Planner, Session};
+use crate::sql::{FileFormat, Name, Query};
 use crate::{Error, Result};
 
 /// Runs a query and keeps its rows in a file to land.
@@ -33,12 +33,94 @@ pub(super) async fn run_to_file(
     query: Query,
     options: &ReadOptions,
 ) -> Result<Discovered> {
+    check_options(options)?;
+    let spooled = spool(session, &session.begin(), query).await?;
+    let identity = format!("query:{}", spooled.hash);
+    let file = SourceFile::of_rows(spooled.rows, "query".to_owned(), identity, &spooled.hash)?;
+    Ok(Discovered {
+        files: vec![file],
+        note: None,
+    })
+}
+
+/// Reads a table of a database into a file to land.
+///
+/// # Errors
+/// Options that only files have, a database that cannot be read, a full disk.
+pub(super) async fn table_to_file(
+    session: &Session,
+    source: &DatabaseTable,
+    options: &ReadOptions,
+) -> Result<Discovered> {
+    check_options(options)?;
+    let spooled = spool(session, &session.begin(), source.query("*", None)?).await?;
+    let (name, identity) = (source.name.clone(), source.identity());
+    let file = SourceFile::of_rows(spooled.rows, name, identity, &spooled.hash)?;
+    Ok(Discovered {
+        files: vec![file],
+        note: None,
+    })
+}
+
+/// A table of a database that is loaded.
+#[derive(Debug, Clone)]
+pub(super) struct DatabaseTable {
+    /// `connection.schema.table`, the schema always said.
+    pub(super) name: String,
+    /// The same as SQL.
+    sql: Name,
+}
+
+impl DatabaseTable {
+    /// A table of a connection.
+    pub(super) fn new(connection: &str, schema: &str, table: &str) -> Self {
+        DatabaseTable {
+            name: format!("{connection}.{schema}.{table}"),
+            sql: Name::new([connection, schema, table]),
+        }
+    }
+
+    /// What the ledger knows it by. The connection's name and not its URL: a database may move.
+    pub(super) fn identity(&self) -> String {
+        format!("{DATABASE}{}", self.name)
+    }
+
+    /// `SELECT columns FROM table WHERE condition`.
+    ///
+    /// # Errors
+    /// Text that is no query.
+    pub(super) fn query(&self, columns: &str, condition: Option<&str>) -> Result<Query> {
+        let condition = condition.map(|condition| format!(" WHERE {condition}"));
+        let condition = condition.unwrap_or_default();
+        Query::of_text(&format!("SELECT {columns} FROM {}{condition}", self.sql))
+    }
+}
+
+/// The rows of a query in a file.
+pub(super) struct Spooled {
+    pub(super) rows: TempPath,
+    /// Of the rows in any order.
+    pub(super) hash: String,
+    pub(super) count: u64,
+}
+
+/// Refuses options that say how files are read.
+///
+/// # Errors
+/// Such an option.
+pub(super) fn check_options(options: &ReadOptions) -> Result<()> {
     if let Some(format) = options.format {
         return Err(Error::input(format!("FORMAT {format} says what files are, not queries"))
             .hint("leave it out, or name it where the query reads the files: read_files('..', format => '..')"));
     }
-    options.check_for(FileFormat::Arrow)?;
-    let planner = session.begin();
+    options.check_for(FileFormat::Arrow)
+}
+
+/// Runs a query and keeps its rows in a file.
+///
+/// # Errors
+/// An error of the query, a full disk.
+pub(super) async fn spool(session: &Session, planner: &Planner, query: Query) -> Result<Spooled> {
     let mut rows = planner.query(query).await?;
     let schema = rows.schema();
     let folder = session.spill_folder();
@@ -58,10 +140,10 @@ pub(super) async fn run_to_file(
     }
     writer.finish()?;
     drop(writer);
-    let hash = hash.finish();
-    Ok(Discovered {
-        files: vec![SourceFile::of_query(file.into_temp_path(), &hash)?],
-        note: None,
+    Ok(Spooled {
+        rows: file.into_temp_path(),
+        count: hash.count,
+        hash: hash.finish(),
     })
 }
 

@@ -99,6 +99,10 @@ impl FilesKnown<'_> {
 }
 
 fn changed(file: &SourceFile, id: &TableId) -> Error {
+    if file.is_of_database() {
+        return Error::input(format!("{} has changed since it was loaded into {id}", file.name))
+            .hint("ON_CHANGE replace puts its rows in place of the former ones, ON_CHANGE append adds all of them; a table that is loaded with WATERMARK from the start gets only what is new");
+    }
     Error::input(format!("the file was changed since it was loaded into {id}"))
         .place(Place::file(&file.name))
         .hint("its former rows are still in the table: ON_CHANGE replace puts the new ones in their place, ON_CHANGE append adds them")

@@ -3,7 +3,8 @@
 //! It holds the text, the parameters, the state of every table and the text of every view that
 //! the step reads (through views down to their tables), size and time of the files that it lands,
 //! and whether its own results are still there. It is taken after a step has succeeded; the step
-//! is skipped for as long as taking it again gives the same.
+//! is skipped for as long as taking it again gives the same. A step that reads a database is never
+//! skipped: nobody says when rows change there.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +53,8 @@ fn files(session: &Session, paths: &[String]) -> String {
 fn input(session: &Session, name: &Name, seen: &mut BTreeSet<TableId>) -> String {
     match session.resolve(name) {
         Ok(Target::Warehouse(id)) => input_of_warehouse(session, &id, seen),
-        _ => format!("reads {name}"),
+        Ok(Target::Database { .. }) => format!("reads {name} at {}", uuid::Uuid::now_v7()),
+        Err(_) => format!("reads {name}"),
     }
 }
 

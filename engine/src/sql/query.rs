@@ -69,9 +69,16 @@ impl Query {
 
     /// `SELECT * FROM name`.
     pub fn select_all(name: &Name) -> Result<Self> {
-        let text = format!("SELECT * FROM {name}");
+        Query::of_text(&format!("SELECT * FROM {name}"))
+    }
+
+    /// A query that the engine itself asks.
+    ///
+    /// # Errors
+    /// Text that is no query.
+    pub fn of_text(text: &str) -> Result<Self> {
         let query = Parser::new(&TideDialect)
-            .try_with_sql(&text)
+            .try_with_sql(text)
             .and_then(|mut parser| parser.parse_query());
         query
             .and_then(Self::from_ast)

@@ -6,6 +6,7 @@
 //! | `FORCE` | load files that the table holds already once more |
 //! | `ON_DRIFT fail`, `evolve` or `ignore` | the columns of a file are not those of the table: refuse it with the differences (the default), give the table what the file has, or pass over unknown columns; missing ones are NULL |
 //! | `DEDUPLICATE` | leave out rows that the table or the load has already |
+//! | `WATERMARK column` | of a table of a database, load only rows whose column is not below the highest value loaded before |
 //! | `DEDUPLICATE (key, ..) KEEP first` or `last` | keep one row per key: the first (the default), or the last in the order of the files, which then takes the place of the table's |
 
 use datafusion::sql::sqlparser::parser::{IsOptional, Parser, ParserError};
@@ -25,6 +26,8 @@ pub struct ReloadOptions {
     pub on_drift: Option<OnDrift>,
     /// Which rows to leave out because they are there already.
     pub deduplicate: Option<Deduplicate>,
+    /// The column that tells which rows of a table of a database are new.
+    pub watermark: Option<String>,
 }
 
 /// What to do with a file that was changed since it was loaded.
@@ -76,7 +79,7 @@ struct ReloadOption {
     show: fn(&ReloadOptions) -> Option<String>,
 }
 
-const RELOAD_OPTIONS: [ReloadOption; 4] = [
+const RELOAD_OPTIONS: [ReloadOption; 5] = [
     ReloadOption {
         name: "ON_CHANGE",
         parse: |options, parser| {
@@ -136,6 +139,14 @@ const RELOAD_OPTIONS: [ReloadOption; 4] = [
             Ok(())
         },
         show: |options| options.deduplicate.as_ref().map(Deduplicate::value),
+    },
+    ReloadOption {
+        name: "WATERMARK",
+        parse: |options, parser| {
+            options.watermark = Some(fold(&parser.parse_identifier()?));
+            Ok(())
+        },
+        show: |options| options.watermark.as_deref().map(quote),
     },
 ];
 

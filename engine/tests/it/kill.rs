@@ -203,7 +203,7 @@ async fn undisturbed() -> (Rows, Duration) {
 }
 
 /// Moments spread over the time that a run takes.
-fn moments(seed: u64, count: usize, time: Duration) -> Vec<Duration> {
+pub fn moments(seed: u64, count: usize, time: Duration) -> Vec<Duration> {
     let mut random = StdRng::seed_from_u64(seed);
     let whole = u64::try_from(time.as_micros()).unwrap();
     sorted(
@@ -224,7 +224,7 @@ fn kill_after(lab: &Lab, flags: &[&str], moment: Duration) {
     kill(lab.command(arguments), moment);
 }
 
-fn kill(mut command: Command, moment: Duration) {
+pub fn kill(mut command: Command, moment: Duration) {
     let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())

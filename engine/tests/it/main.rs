@@ -33,3 +33,4 @@ mod reference;
 mod remote;
 mod sqlite_export;
 mod sqlite_read;
+mod watermark;

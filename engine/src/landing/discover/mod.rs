@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 pub use hive::PathColumn;
-pub use source_file::{Purpose, SourceFile};
+pub use source_file::{DATABASE, Purpose, SourceFile};
 
 use super::formats::ReadOptions;
 use crate::config::Environment;

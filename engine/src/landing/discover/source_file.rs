@@ -16,6 +16,9 @@ use crate::{Error, Result};
 
 const READ_BUFFER_BYTES: usize = 1 << 20;
 
+/// What the ledger knows tables of databases by begins so, unlike any path.
+pub const DATABASE: &str = "database:";
+
 /// What files are looked at for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -142,6 +145,11 @@ impl SourceFile {
         Ok(source)
     }
 
+    /// Whether its rows are those of a table of a database.
+    pub fn is_of_database(&self) -> bool {
+        self.identity.starts_with(DATABASE)
+    }
+
     /// Counts from now on what is read of it.
     #[must_use]
     pub fn counted_by(self, progress: Progress) -> Self {
@@ -153,19 +161,19 @@ impl SourceFile {
         &self.progress
     }
 
-    /// The rows of a query in Arrow IPC, by a hash over them.
+    /// Rows in Arrow IPC that come from no file, by a hash over them.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn of_query(rows: TempPath, hash: &str) -> Result<Self> {
+    pub fn of_rows(rows: TempPath, name: String, identity: String, hash: &str) -> Result<Self> {
         let bytes = rows
             .metadata()
             .map_err(|error| Error::file("read", &rows, error))?
             .len();
         Ok(SourceFile {
             path: rows.to_path_buf(),
-            name: "query".to_owned(),
-            identity: format!("query:{hash}"),
+            name,
+            identity,
             bytes,
             hash: hash.to_owned(),
             format: FileFormat::Arrow,

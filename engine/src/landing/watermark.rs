@@ -1,0 +1,375 @@
+//! `COPY INTO raw.t FROM db.s.t (WATERMARK column)`: only rows that are new since the last load.
+//!
+//! The first load takes all rows and remembers the highest value of the column, the mark, in the
+//! ledger: it is committed with the rows or not at all. A later load takes the rows whose value is
+//! not below the mark.
+//!
+//! Not below, for rows with the very value of the mark may come after the load that made it: two
+//! events of one second, all of a day. So the rows with the highest value are landed as a source of
+//! their own, which the next load takes away and reads anew with the rows above. A row of the mark
+//! is never lost, never there twice, and none is held back. What cannot be seen this way: a row that
+//! arrives with a value below the mark, and one that was deleted or changed without a new value.
+//!
+//! A row without a value would be loaded once or never, depending on when it came; it is refused.
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type, TimeUnit};
+use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
+use arrow::temporal_conversions::{as_date, as_datetime};
+use futures::TryStreamExt;
+
+use super::discover::SourceFile;
+use super::ledger::{Ledger, Mark};
+use super::load::Load;
+use super::options::LandingOptions;
+use super::query::{DatabaseTable, Spooled, check_options, spool};
+use crate::reconciliation::{Copied, CopyStatus};
+use crate::report::grouped;
+use crate::session::{Planner, Session, Target};
+use crate::sql::{CopyInto, CopySource, Name, Query};
+use crate::warehouse::TableId;
+use crate::{Error, Result};
+
+/// What tells the rows of the mark from those below in the ledger.
+const AT_MARK: &str = "|at mark";
+
+/// The table that a COPY INTO with WATERMARK reads.
+///
+/// # Errors
+/// A source that is no table of a database.
+pub(super) fn source(session: &Session, copy: &CopyInto) -> Result<DatabaseTable> {
+    let refused = || {
+        Error::input("WATERMARK needs a table of a database")
+            .hint("write COPY INTO .. FROM connection.schema.table (WATERMARK column)")
+    };
+    let CopySource::Relation(name) = &copy.source else {
+        return Err(copy.target.locate(refused()));
+    };
+    match session.resolve(name)? {
+        Target::Database {
+            connection,
+            schema,
+            table,
+        } => Ok(DatabaseTable::new(connection.name(), &schema, &table)),
+        Target::Warehouse(_) => Err(name.locate(refused())),
+    }
+}
+
+/// Refuses to load a table as a whole that was loaded with WATERMARK so far: its rows would be
+/// there twice.
+///
+/// # Errors
+/// Such a table.
+pub(super) fn refuse_without(ledger: &Ledger, files: &[SourceFile], id: &TableId) -> Result<()> {
+    let marked = |file: &SourceFile| {
+        let mark = ledger.mark(&file.identity)?;
+        let (name, column) = (&file.name, Name::new([mark.column]));
+        Some(
+            Error::input(format!(
+                "{id} is loaded from {name} with WATERMARK {column}"
+            ))
+            .hint(format!(
+                "say WATERMARK {column} again, or make the table anew"
+            )),
+        )
+    };
+    let mut tables = files.iter().filter(|file| file.is_of_database());
+    match tables.find_map(marked) {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
+/// Loads what is new in a table of a database.
+///
+/// # Errors
+/// Those of a load; a column that cannot be a watermark, or rows without a value in it; a table
+/// that was loaded without WATERMARK or with another one.
+pub(super) async fn land(
+    session: &Session,
+    id: &TableId,
+    options: LandingOptions,
+    source: &DatabaseTable,
+    column: &str,
+) -> Result<Copied> {
+    check_options(&options.read)?;
+    let mut load = Load::begin(session, id, options).await?;
+    // One planner: its queries see the database at one moment.
+    let reader = Reader {
+        session,
+        planner: session.begin(),
+        source,
+        column: Name::new([column]).to_string(),
+    };
+    let kind = reader.kind().await?;
+    let known = known_mark(&load.ledger, id, source, column, kind)?;
+    let Some(highest) = reader.highest(kind, known).await? else {
+        let note = match known {
+            Some(mark) => format!("nothing new since {}", kind.show(mark)),
+            None => format!("{} has no rows yet", source.name),
+        };
+        return Ok(skipped(source, id, note));
+    };
+    let at_mark = reader.at(kind, highest).await?;
+    let at_mark_identity = format!("{}{AT_MARK}", source.identity());
+    let is_known = load.ledger.holds_content(&at_mark_identity, &at_mark.hash);
+    if known == Some(highest) && is_known {
+        let note = format!("nothing new since {}", kind.show(highest));
+        return Ok(skipped(source, id, note));
+    }
+    // Of several rows with one key, the last is the one with the highest value.
+    let in_order = load.options.reload.deduplicate.is_some();
+    let below = reader.below(kind, known, highest, in_order).await?;
+
+    withdraw(&mut load, &at_mark_identity).await?;
+    let below = file(below, source, source.identity())?;
+    let at_mark = file(at_mark, source, at_mark_identity)?;
+    let files: Vec<_> = below.into_iter().chain(at_mark).collect();
+    for file in &files {
+        for entry in load.ledger.enter(file) {
+            load.transaction.record(entry.application, entry.version);
+        }
+    }
+    let mark = Mark {
+        column,
+        kind: kind.name(),
+        value: highest,
+    };
+    let entry = load.ledger.enter_mark(&source.identity(), mark);
+    load.transaction.record(entry.application, entry.version);
+    load.choose_columns(&files).await?;
+    load.find_duplicates(&files).await?;
+    let copied = load.land_files(&files).await?;
+    load.commit().await?;
+    let mut note = format!("{column} up to {}", kind.show(highest));
+    if let Some(mark) = known {
+        note.push_str(&format!("; those of {} were read again", kind.show(mark)));
+    }
+    together(source, id, copied, note)
+}
+
+/// How far the table was loaded, if it was.
+fn known_mark(
+    ledger: &Ledger,
+    id: &TableId,
+    source: &DatabaseTable,
+    column: &str,
+    kind: MarkKind,
+) -> Result<Option<i64>> {
+    let (name, quoted) = (&source.name, Name::new([column]));
+    match ledger.mark(&source.identity()) {
+        None if ledger.holds(&source.identity()) => Err(Error::input(format!(
+            "{id} holds rows of {name} that were loaded without WATERMARK"
+        ))
+        .hint(format!(
+            "nobody knows which of them are new: make the table anew and load it with WATERMARK {quoted} from the start"
+        ))),
+        None => Ok(None),
+        Some(mark) if mark.column != column => {
+            let before = Name::new([mark.column]);
+            Err(
+                Error::input(format!("{id} is loaded from {name} with WATERMARK {before}"))
+                    .hint(format!("say WATERMARK {before}, or make the table anew")),
+            )
+        }
+        Some(mark) if mark.kind != kind.name() => Err(Error::input(format!(
+            "{quoted} of {name} was {} when it was last loaded, and is {} now",
+            mark.kind,
+            kind.name()
+        ))
+        .hint("make the table anew: the mark of the one says nothing of the other")),
+        Some(mark) => Ok(Some(mark.value)),
+    }
+}
+
+/// Takes the rows of the last mark away; they come again.
+async fn withdraw(load: &mut Load<'_>, identity: &str) -> Result<()> {
+    if load.ledger.holds(identity) {
+        load.transaction.remove_source(identity).await?;
+        for entry in load.ledger.withdraw(identity) {
+            load.transaction.record(entry.application, entry.version);
+        }
+    }
+    Ok(())
+}
+
+fn file(rows: Spooled, source: &DatabaseTable, identity: String) -> Result<Option<SourceFile>> {
+    if rows.count == 0 {
+        return Ok(None);
+    }
+    SourceFile::of_rows(rows.rows, source.name.clone(), identity, &rows.hash).map(Some)
+}
+
+fn skipped(source: &DatabaseTable, id: &TableId, note: String) -> Copied {
+    Copied {
+        note: Some(note),
+        ..Copied::new(source.name.clone(), id, CopyStatus::Skipped)
+    }
+}
+
+/// To the user it is one source.
+fn together(
+    source: &DatabaseTable,
+    id: &TableId,
+    parts: Vec<Copied>,
+    note: String,
+) -> Result<Copied> {
+    let mut whole = Copied::new(source.name.clone(), id, CopyStatus::Loaded);
+    let mut notes = vec![note];
+    for part in parts {
+        whole.read += part.read;
+        whole.loaded += part.loaded;
+        whole.rejected += part.rejected;
+        whole.duplicate += part.duplicate;
+        notes.extend(part.note.filter(|note| !notes.contains(note)));
+    }
+    whole.note = Some(notes.join("; "));
+    whole.reconciled()
+}
+
+/// Reads the table.
+struct Reader<'s> {
+    session: &'s Session,
+    planner: Planner,
+    source: &'s DatabaseTable,
+    /// The column as SQL.
+    column: String,
+}
+
+impl Reader<'_> {
+    /// What the values of the column are.
+    async fn kind(&self) -> Result<MarkKind> {
+        let query = self.source.query(&self.column, None)?;
+        let plan = self.planner.plan(query).await;
+        // A place in our query is none in the statement.
+        let plan = plan.map_err(|error| error.map_place(|_| None))?;
+        let data_type = plan.schema().field(0).data_type();
+        MarkKind::of(data_type).ok_or_else(|| {
+            let data_type = crate::values::sql_name(data_type);
+            Error::input(format!("{} is {data_type} and cannot be a watermark", self.column))
+                .hint("name a column of integers, dates or timestamps that every new or changed row raises")
+        })
+    }
+
+    /// The highest value that is not below the last mark.
+    async fn highest(&self, kind: MarkKind, known: Option<i64>) -> Result<Option<i64>> {
+        let column = &self.column;
+        let new =
+            known.map(|mark| format!("{column} >= {} OR {column} IS NULL", kind.literal(mark)));
+        let columns = format!("max({column}), count(*) - count({column})");
+        let query = self.source.query(&columns, new.as_deref())?;
+        let [highest, missing] = self.numbers(query).await?;
+        match missing {
+            Some(rows @ 1..) => Err(Error::input(format!(
+                "{column} is NULL in {} {} of {}",
+                grouped(rows.unsigned_abs()),
+                if rows == 1 { "row" } else { "rows" },
+                self.source.name
+            ))
+            .hint("a later load could not tell whether they are new: fill the column, or load a view of the database that leaves them out")),
+            _ => Ok(highest),
+        }
+    }
+
+    /// The rows that are not below the last mark and below the new one.
+    async fn below(
+        &self,
+        kind: MarkKind,
+        known: Option<i64>,
+        highest: i64,
+        in_order: bool,
+    ) -> Result<Spooled> {
+        let column = &self.column;
+        let mut condition = format!("{column} < {}", kind.literal(highest));
+        if let Some(mark) = known {
+            condition.push_str(&format!(" AND {column} >= {}", kind.literal(mark)));
+        }
+        if in_order {
+            condition.push_str(&format!(" ORDER BY {column}"));
+        }
+        self.spool(&condition).await
+    }
+
+    /// The rows of the new mark.
+    async fn at(&self, kind: MarkKind, highest: i64) -> Result<Spooled> {
+        self.spool(&format!("{} = {}", self.column, kind.literal(highest)))
+            .await
+    }
+
+    async fn spool(&self, condition: &str) -> Result<Spooled> {
+        let query = self.source.query("*", Some(condition))?;
+        spool(self.session, &self.planner, query).await
+    }
+
+    /// The only row of a query, as numbers.
+    async fn numbers<const N: usize>(&self, query: Query) -> Result<[Option<i64>; N]> {
+        let batches: Vec<RecordBatch> = self.planner.query(query).await?.try_collect().await?;
+        let mut numbers = [None; N];
+        for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+            for (number, column) in numbers.iter_mut().zip(batch.columns()) {
+                let column = cast(column, &DataType::Int64)?;
+                *number = column.as_primitive::<Int64Type>().iter().next().flatten();
+            }
+        }
+        Ok(numbers)
+    }
+}
+
+/// What the values of a watermark are; each is kept as the integer that Arrow has for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MarkKind {
+    Integer,
+    Date,
+    Timestamp,
+    TimestampTz,
+}
+
+impl MarkKind {
+    fn of(data_type: &DataType) -> Option<Self> {
+        Some(match data_type {
+            DataType::Int16 | DataType::Int32 | DataType::Int64 => MarkKind::Integer,
+            DataType::Date32 => MarkKind::Date,
+            DataType::Timestamp(TimeUnit::Microsecond, None) => MarkKind::Timestamp,
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => MarkKind::TimestampTz,
+            _ => return None,
+        })
+    }
+
+    /// How the ledger calls it.
+    fn name(self) -> &'static str {
+        match self {
+            MarkKind::Integer => "an integer",
+            MarkKind::Date => "a date",
+            MarkKind::Timestamp => "a timestamp",
+            MarkKind::TimestampTz => "a timestamp with time zone",
+        }
+    }
+
+    /// A value as SQL, of exactly its type: one of another would be compared here and not in the
+    /// database.
+    fn literal(self, value: i64) -> String {
+        let value = format!("arrow_cast('{value}', 'Int64')");
+        let to = match self {
+            MarkKind::Integer => return value,
+            MarkKind::Date => {
+                return format!("arrow_cast(arrow_cast({value}, 'Int32'), 'Date32')");
+            }
+            MarkKind::Timestamp => "Timestamp(Microsecond, None)",
+            MarkKind::TimestampTz => "Timestamp(Microsecond, Some(\"UTC\"))",
+        };
+        format!("arrow_cast({value}, '{to}')")
+    }
+
+    /// A value as a message shows it.
+    fn show(self, value: i64) -> String {
+        let moment = || as_datetime::<TimestampMicrosecondType>(value).map(|at| at.to_string());
+        let shown = match self {
+            MarkKind::Integer => None,
+            MarkKind::Date => as_date::<Date32Type>(value).map(|day| day.to_string()),
+            MarkKind::Timestamp => moment(),
+            MarkKind::TimestampTz => moment().map(|at| format!("{at} UTC")),
+        };
+        shown.unwrap_or_else(|| value.to_string())
+    }
+}
