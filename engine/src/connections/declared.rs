@@ -55,21 +55,29 @@ impl Connections {
         self.declared.contains_key(name)
     }
 
+    /// What was declared under a name.
+    ///
+    /// # Errors
+    /// No such connection, with what was probably meant.
+    pub fn find(&self, name: &str) -> Result<&ConnectionConfig> {
+        self.declared.get(name).ok_or_else(|| {
+            let error = Error::input(format!("there is no connection `{name}`"));
+            let names = self.declared.keys().map(String::as_str);
+            match closest(name, names) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!(
+                    "declare it in tidemill.toml or pipeline.toml: [connections.{name}] with a url"
+                )),
+            }
+        })
+    }
+
     /// The connection of a name.
     ///
     /// # Errors
     /// No such connection, a variable that is not set, a URL that cannot be read.
     pub fn get(&self, name: &str) -> Result<Connection> {
-        let Some(config) = self.declared.get(name) else {
-            let error = Error::input(format!("there is no connection `{name}`"));
-            let names = self.declared.keys().map(String::as_str);
-            return Err(match closest(name, names) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(format!(
-                    "declare it in tidemill.toml or pipeline.toml: [connections.{name}] with a url"
-                )),
-            });
-        };
+        let config = self.find(name)?;
         let url = interpolate(&config.url, &|variable| self.environment.lookup(variable))
             .map_err(|error| error.context(format!("connection `{name}`")))?;
         Connection::parse(name, &url, &self.sqlite_base)

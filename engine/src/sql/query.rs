@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{self, Select, Spanned, TableFactor, Visit,
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
+use super::database_query::rewrite_database_queries;
 use super::file_relation::{path_of, take_files};
 use super::{FileRelation, Name, TideDialect, unsupported};
 use crate::{Error, Result};
@@ -143,6 +144,7 @@ impl Query {
         if let ControlFlow::Break(error) = statement.visit(&mut RefuseIgnoredClauses) {
             return Err(error);
         }
+        rewrite_database_queries(statement)?;
         take_files(&mut statement.clone())?;
         // `kmeans('t')` names a table that the planner would not look for.
         tidemill_udfs::rewrite_relation_arguments(statement)?;

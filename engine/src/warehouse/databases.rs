@@ -15,8 +15,16 @@ use crate::{Error, Result};
 
 /// Makes schemas of databases, for one statement.
 pub trait ReadDatabases: Debug + Send + Sync {
+    /// Looks for a database among the names; opens nothing.
+    ///
+    /// # Errors
+    /// There is none of this name, with what was probably meant.
+    fn find(&self, database: &str) -> Result<()>;
+
     /// Whether there is a database of this name.
-    fn has(&self, database: &str) -> bool;
+    fn has(&self, database: &str) -> bool {
+        self.find(database).is_ok()
+    }
 
     /// A schema of a database, without a name its default one. Opens nothing yet.
     fn schema(&self, database: &str, schema: Option<&str>) -> Arc<dyn SchemaProvider>;
@@ -72,22 +80,31 @@ impl CatalogProvider for DatabaseCatalog {
     }
 }
 
-/// Refuses names that the planner would look up in the warehouse although they are a database's.
+/// Refuses names that the planner would not find, or find in the warehouse although they are a
+/// database's.
 ///
 /// # Errors
-/// The `information_schema` of a database.
+/// A database that there is not, the `information_schema` of one.
 pub(super) fn check_names(relations: &[Name], databases: &dyn ReadDatabases) -> Result<()> {
-    let theirs = |name: &&Name| {
-        matches!(name.parts(), [_, schema, _] if schema == "information_schema")
-            && database_of(name, databases).is_some()
-    };
-    match relations.iter().find(theirs) {
-        None => Ok(()),
-        Some(name) => Err(name.locate(
-            Error::input(format!("{name} is not a table that can be read"))
-                .hint("DESCRIBE shows the columns of a table of a database"),
-        )),
+    for name in relations {
+        let [database, schema, _] = name.parts() else {
+            continue;
+        };
+        if database == CATALOG {
+            continue;
+        }
+        databases
+            .find(database)
+            .map_err(|error| name.locate(error))?;
+        if schema == "information_schema" {
+            return Err(name.locate(
+                Error::input(format!("{name} is not a table that can be read")).hint(format!(
+                    "ask Postgres itself: postgres_query('{database}', 'SELECT * FROM information_schema.tables')"
+                )),
+            ));
+        }
     }
+    Ok(())
 }
 
 /// Refuses a query that reads a database, for a view: it would be another one wherever the
@@ -99,12 +116,8 @@ pub(super) fn refuse_in_view(query: &Query, databases: &dyn ReadDatabases) -> Re
     for name in query.relations()? {
         if let Some(database) = database_of(&name, databases) {
             return Err(name.locate(
-                Error::input(format!(
-                    "a view cannot read {name}, a table of the database {database}"
-                ))
-                .hint(format!(
-                    "COPY INTO a table FROM {name} and read that, or use CREATE TABLE AS"
-                )),
+                Error::input(format!("a view cannot read the database {database}"))
+                    .hint("COPY INTO a table what it is to read, or use CREATE TABLE AS"),
             ));
         }
     }

@@ -312,3 +312,79 @@ async fn rights_are_those_of_the_user_and_passwords_stay_hidden() {
     let failed = nobody.lab.run(["-c", "SELECT * FROM db.t"]);
     assert!(!failed.failed_with(5).stderr.contains("geheim"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_in_the_servers_own_sql_is_a_table() {
+    let db = Attached::postgres().await;
+    db.there(
+        "CREATE DOMAIN price AS numeric(8,3); CREATE TABLE t (id int, amount numeric(12,2), p price, tags text[]);
+         INSERT INTO t SELECT i, i / 4.0, i / 8.0, ARRAY['a', 'b'] FROM generate_series(1, 10) AS g(i); CREATE SEQUENCE numbers",
+    )
+    .await;
+    let sql = "SELECT * FROM postgres_query('db', 'SELECT id, amount, p, tags, sum(amount) OVER () AS total, ''it''''s'' AS word FROM t ORDER BY id; ')";
+    assert_eq!(
+        db.rows(&format!("{sql} WHERE id < 3 ORDER BY id")).await,
+        [
+            "1|0.25|0.125|[a, b]|13.75|it's",
+            "2|0.50|0.250|[a, b]|13.75|it's"
+        ]
+    );
+    let plan = db.plan(&format!("{sql} WHERE id < 3")).await;
+    assert!(plan.contains("AS \"query\" WHERE \"id\" < 3"), "{plan}");
+    let joined = "SELECT count(*) FROM postgres_query('db', 'SELECT id FROM t -- all of them') AS a JOIN db.t AS b ON a.id = b.id";
+    assert_eq!(db.rows(joined).await, ["10"]);
+    db.execute(
+        "CREATE TABLE raw.t AS SELECT * FROM postgres_query('db', $$SELECT version() AS v$$)",
+    )
+    .await
+    .unwrap();
+    assert!(db.rows("SELECT v FROM raw.t").await[0].starts_with("PostgreSQL "));
+
+    for (query, message) in [
+        ("SELECT nothing FROM t", "column \"nothing\" does not exist"),
+        (
+            "SELECT id, id FROM t",
+            "two columns of the query are named \"id\"",
+        ),
+        ("SELECT $1::int", "the query has parameters"),
+        ("SELECT nextval(''numbers'')", "read-only transaction"),
+        ("DELETE FROM t RETURNING id", "syntax error"),
+        ("SELECT 1) AS x; DROP TABLE t; --", "syntax error"),
+    ] {
+        let error = db
+            .error(&format!("SELECT * FROM postgres_query('db', '{query}')"))
+            .await;
+        assert_eq!(error.kind(), Kind::Input, "{error}");
+        assert!(error.message().contains(message), "{query}: {error}");
+    }
+    let view = "CREATE VIEW raw.v AS SELECT * FROM postgres_query('db', 'SELECT 1 AS one')";
+    let error = db.execute(view).await.unwrap_err();
+    assert_eq!(error.message(), "a view cannot read the database db");
+    assert_eq!(db.rows("SELECT count(*) FROM db.t").await, ["10"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_reads_a_database_is_never_skipped() {
+    let db = Attached::postgres().await;
+    db.there("CREATE TABLE t AS SELECT 1 AS id").await;
+    let lab = &db.lab;
+    let toml = format!("[connections.db]\nurl = \"{}\"\n", db.url);
+    lab.write_step("pipeline.toml", &toml);
+    lab.write_step("10_land.sql", "COPY INTO raw.t FROM db.t (WATERMARK id)");
+    lab.write_step(
+        "20_ask.sql",
+        "CREATE OR REPLACE TABLE raw.n AS SELECT * FROM postgres_query('db', 'SELECT count(*) AS n FROM t')",
+    );
+    lab.write_step(
+        "30_copy.sql",
+        "CREATE OR REPLACE TABLE curated.t AS SELECT * FROM raw.t",
+    );
+    assert_eq!(lab.run_pipeline().succeeded().steps_run().len(), 3);
+    let again = lab.run_pipeline().succeeded();
+    assert_eq!(again.steps_run(), ["10", "20"]);
+    assert_eq!(again.steps_skipped(), ["30"]);
+    db.there("INSERT INTO t VALUES (2)").await;
+    assert_eq!(lab.run_pipeline().succeeded().steps_run().len(), 3);
+    assert_eq!(db.rows("SELECT count(*) FROM curated.t").await, ["2"]);
+    assert_eq!(db.rows("SELECT n FROM raw.n").await, ["2"]);
+}

@@ -58,7 +58,9 @@ fn judge(code: &str) -> (Kind, Option<&'static str>) {
         ),
         ("25006", _) => (
             Kind::Input,
-            Some("connect to the primary server, not to a read-only standby"),
+            Some(
+                "connect to the primary server, not to a read-only standby; postgres_query only reads",
+            ),
         ),
         ("57014", _) => (
             Kind::Unavailable,

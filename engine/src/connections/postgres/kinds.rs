@@ -20,6 +20,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, TimeUnit};
+use tokio_postgres::types::{Kind as TypeKind, Type};
 
 use crate::connections::read::Compares;
 
@@ -143,6 +144,30 @@ fn numeric(modifier: i32) -> Option<Kind> {
 }
 
 impl CatalogType {
+    /// A type as the driver describes it, of a column with this modifier. In results, the server
+    /// replaces domains itself.
+    pub(super) fn of(described: &Type, modifier: i32) -> Self {
+        let is_simple = |described: &Type| {
+            *described.kind() == TypeKind::Simple && described.schema() == "pg_catalog"
+        };
+        let element = match described.kind() {
+            TypeKind::Array(element) => Some(element),
+            _ => None,
+        };
+        CatalogType {
+            name: described.name().to_owned(),
+            kind: match described.kind() {
+                TypeKind::Simple | TypeKind::Array(_) => "b".to_owned(),
+                _ => String::new(),
+            },
+            is_built_in: is_simple(described),
+            modifier,
+            element: element.map(|element| element.name().to_owned()),
+            element_is_built_in: element.is_some_and(is_simple),
+            dimensions: 0,
+        }
+    }
+
     /// Vectors (`int2vector`) have elements, too, and are no arrays.
     fn is_array(&self) -> bool {
         self.kind == "b" && self.name.starts_with('_')

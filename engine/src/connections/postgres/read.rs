@@ -5,6 +5,7 @@
 //! of one moment, however many streams read them and whenever they begin. A stream that came to
 //! its end leaves its session to the next one.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::SimpleQueryMessage;
@@ -12,7 +13,7 @@ use tokio_postgres::SimpleQueryMessage;
 use super::connect::{Session, connect};
 use super::kinds::{CatalogType, read_as};
 use super::relation::{PostgresTable, ReadColumn};
-use crate::connections::read::{Relation, RemoteColumn};
+use crate::connections::read::Relation;
 use crate::connections::statements::{qualified, quote};
 use crate::connections::url::PostgresUrl;
 use crate::error::{Error, Result};
@@ -130,6 +131,44 @@ impl PostgresReader {
         ))))
     }
 
+    /// A query in the server's own SQL, as the server describes it.
+    ///
+    /// # Errors
+    /// A query that the server refuses, two columns of one name.
+    pub(in crate::connections) async fn query(
+        self: &Arc<Self>,
+        sql: &str,
+    ) -> Result<Arc<dyn Relation>> {
+        let sql = sql.trim().trim_end_matches(';');
+        let prepared = self.first.client.prepare(sql).await;
+        let prepared = prepared.map_err(|error| self.first.failed("prepare the query", error))?;
+        if !prepared.params().is_empty() {
+            return Err(Error::input("the query has parameters, $1 and on")
+                .hint("write the values into the query"));
+        }
+        let mut names = HashSet::new();
+        let columns = prepared.columns().iter().map(|column| {
+            if !names.insert(column.name()) {
+                return Err(Error::input(format!(
+                    "two columns of the query are named {}",
+                    quote(column.name())
+                ))
+                .hint("give one of them another name with AS"));
+            }
+            let read = read_as(&CatalogType::of(column.type_(), column.type_modifier()));
+            // Nobody says under which collation texts of a query compare.
+            Ok(ReadColumn::new(column.name().to_owned(), read, false))
+        });
+        Ok(Arc::new(PostgresTable::new(
+            format!("postgres_query('{}')", self.name),
+            // A comment at the end of the query ends with its line.
+            format!("({sql}\n) AS \"query\""),
+            columns.collect::<Result<_>>()?,
+            None,
+            Arc::clone(self),
+        )))
+    }
+
     /// The names of the tables and views in a schema.
     ///
     /// # Errors
@@ -203,17 +242,7 @@ impl PostgresReader {
                 element_is_built_in: row.try_get::<_, Option<bool>>(6)?.unwrap_or_default(),
                 dimensions: row.try_get(7)?,
             });
-            let deterministic: bool = row.try_get(8)?;
-            Ok(ReadColumn {
-                column: RemoteColumn {
-                    sql: read.expression(&quote(&name)),
-                    data_type: read.kind.arrow(),
-                    compares: read.compares(deterministic),
-                    misfit: None,
-                    name,
-                },
-                kind: read.kind,
-            })
+            Ok(ReadColumn::new(name, read, row.try_get(8)?))
         };
         let columns: Result<Vec<_>, _> = rows.map_err(failed)?.iter().map(read).collect();
         columns.map_err(failed)

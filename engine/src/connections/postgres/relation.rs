@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use futures::StreamExt;
 
 use super::decode::Decoder;
-use super::kinds::Kind;
+use super::kinds::{Kind, ReadAs};
 use super::read::{Lent, PostgresReader};
 use crate::connections::read::{Relation, RemoteColumn, Rows, Selection};
+use crate::connections::statements::quote;
 use crate::error::{Error, Result};
 
 /// From this size on, several streams are faster than one.
@@ -28,7 +29,24 @@ pub(super) struct ReadColumn {
     pub(super) kind: Kind,
 }
 
-/// A table or view.
+impl ReadColumn {
+    /// A column that is read as the type asks for; `deterministic` says whether texts are equal
+    /// there only if they are the same.
+    pub(super) fn new(name: String, read: ReadAs, deterministic: bool) -> Self {
+        ReadColumn {
+            column: RemoteColumn {
+                sql: read.expression(&quote(&name)),
+                data_type: read.kind.arrow(),
+                compares: read.compares(deterministic),
+                misfit: None,
+                name,
+            },
+            kind: read.kind,
+        }
+    }
+}
+
+/// A table, a view or a query.
 #[derive(Debug)]
 pub(super) struct PostgresTable {
     name: String,

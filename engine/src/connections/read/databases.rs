@@ -14,7 +14,7 @@ use super::table::DatabaseTable;
 use crate::connections::postgres::PostgresReader;
 use crate::connections::sqlite::SqliteReader;
 use crate::connections::{ConnectionUrl, Connections, DEFAULT_SCHEMA};
-use crate::sql::closest;
+use crate::sql::{QUERIES, closest};
 use crate::warehouse::ReadDatabases;
 use crate::{Error, Result};
 
@@ -43,8 +43,8 @@ impl Databases {
 }
 
 impl ReadDatabases for Databases {
-    fn has(&self, database: &str) -> bool {
-        self.connections.has(database)
+    fn find(&self, database: &str) -> Result<()> {
+        self.connections.find(database).map(|_| ())
     }
 
     fn schema(&self, database: &str, schema: Option<&str>) -> Arc<dyn SchemaProvider> {
@@ -87,6 +87,9 @@ impl DatabaseSchema {
     async fn relation(&self, table: &str) -> Result<Arc<dyn Relation>> {
         let open = || Reader::open(&self.connections, &self.database);
         let reader = self.reader.get_or_try_init(open).await?;
+        if self.schema == QUERIES {
+            return reader.query(&self.database, table).await;
+        }
         match reader.relation(&self.schema, table).await? {
             Some(relation) => Ok(relation),
             None => Err(self.missing(table, &reader.tables(&self.schema).await?)),
@@ -125,6 +128,17 @@ impl Reader {
         match self {
             Reader::Postgres(reader) => PostgresReader::relation(reader, schema, table).await,
             Reader::Sqlite(reader) => SqliteReader::relation(reader, schema, table).await,
+        }
+    }
+
+    /// The rows of a query in the database's own SQL.
+    async fn query(&self, name: &str, sql: &str) -> Result<Arc<dyn Relation>> {
+        match self {
+            Reader::Postgres(reader) => PostgresReader::query(reader, sql).await,
+            Reader::Sqlite(_) => Err(Error::input(format!(
+                "postgres_query asks Postgres, and {name} is a SQLite file"
+            ))
+            .hint(format!("SELECT from the tables of {name}"))),
         }
     }
 
