@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow::row::{RowConverter, SortField};
@@ -21,7 +21,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::discover::{DATABASE, Discovered, SourceFile};
 use super::formats::ReadOptions;
 use crate::session::{Planner, Session};
-use crate::sql::{FileFormat, Name, Query};
+use crate::sql::{FileFormat, Name, Query, quote};
 use crate::{Error, Result};
 
 /// Runs a query and keeps its rows in a file to land.
@@ -53,7 +53,9 @@ pub(super) async fn table_to_file(
     options: &ReadOptions,
 ) -> Result<Discovered> {
     check_options(options)?;
-    let spooled = spool(session, &session.begin(), source.query("*", None)?).await?;
+    let planner = session.begin();
+    let query = source.query(&source.columns(&planner).await?, None)?;
+    let spooled = spool(session, &planner, query).await?;
     let (name, identity) = (source.name.clone(), source.identity());
     let file = SourceFile::of_rows(spooled.rows, name, identity, &spooled.hash)?;
     Ok(Discovered {
@@ -83,6 +85,23 @@ impl DatabaseTable {
     /// What the ledger knows it by. The connection's name and not its URL: a database may move.
     pub(super) fn identity(&self) -> String {
         format!("{DATABASE}{}", self.name)
+    }
+
+    /// All of its columns as a table can hold them: times of day, which no table has, as texts.
+    ///
+    /// # Errors
+    /// A database that cannot be read, no such table.
+    pub(super) async fn columns(&self, planner: &Planner) -> Result<String> {
+        let plan = planner.plan(self.query("*", None)?).await?;
+        let column = |field: &Arc<Field>| {
+            let name = quote(field.name());
+            match field.data_type() {
+                DataType::Time64(_) => format!("CAST({name} AS TEXT) AS {name}"),
+                _ => name,
+            }
+        };
+        let columns: Vec<_> = plan.schema().fields().iter().map(column).collect();
+        Ok(columns.join(", "))
     }
 
     /// `SELECT columns FROM table WHERE condition`.

@@ -298,7 +298,8 @@ impl Reader<'_> {
     }
 
     async fn spool(&self, condition: &str) -> Result<Spooled> {
-        let query = self.source.query("*", Some(condition))?;
+        let columns = self.source.columns(&self.planner).await?;
+        let query = self.source.query(&columns, Some(condition))?;
         spool(self.session, &self.planner, query).await
     }
 

@@ -101,10 +101,10 @@ async fn filters_and_limits_are_left_to_the_server() {
     let db = Attached::postgres().await;
     db.there(
         "CREATE TYPE mood AS ENUM ('sad', 'glad');
-         CREATE TABLE t (id int, n numeric(12,2), d date, ts timestamp, tz timestamptz, open bool, name text, code char(5), m mood, u uuid, f float8);
+         CREATE TABLE t (id int, n numeric(12,2), d date, ts timestamp, tz timestamptz, open bool, name text, code char(5), m mood, u uuid, f float8, j json, jb jsonb);
          INSERT INTO t SELECT i, i / 4.0, date '2024-01-01' + i, timestamp '2024-01-01' + i * interval '1 hour',
            timestamptz '2024-01-01 00:00:00+00' + i * interval '1 hour', i % 3 = 0, 'name ' || i % 7, 'c' || i % 5,
-           (ARRAY['sad', 'glad'])[i % 2 + 1]::mood, md5(i::text)::uuid, i / 2.0 FROM generate_series(1, 100) AS g(i);
+           (ARRAY['sad', 'glad'])[i % 2 + 1]::mood, md5(i::text)::uuid, i / 2.0, '[1, 2]', '[1, 2]' FROM generate_series(1, 100) AS g(i);
          INSERT INTO t DEFAULT VALUES",
     )
     .await;
@@ -157,6 +157,9 @@ async fn filters_and_limits_are_left_to_the_server() {
         "m = 'GLAD'",
         "u = 'C4CA4238-A0B9-2382-0DCC-509A6F75849B'",
         "f > 3.5",
+        "j = '[1, 2]'",
+        "jb = '[1, 2]'",
+        "j IS NULL",
         "ts < TIMESTAMP '2024-01-02'",
         "tz BETWEEN TIMESTAMP '2024-01-02' AND TIMESTAMP '2024-01-03'",
         "NOT (id > 5 OR open)",

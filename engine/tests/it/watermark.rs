@@ -185,3 +185,31 @@ async fn assert_all_there(db: &Attached, what: &str) {
     assert_same_rows(&here, &there, what);
     db.lab.assert_plain("raw.t").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_of_many_types_land_as_they_are() {
+    let db = Attached::postgres().await;
+    db.there(
+        "CREATE TABLE t (id bigint, n numeric(38,10), free numeric, tz timestamptz, by bytea, u uuid, j jsonb, l int[], words text[], \"Odd Name\" text);
+         INSERT INTO t VALUES (1, 0.0000000001, 0.10, '2024-02-29 12:00:00.000001+00', '\\x00ff', md5('x')::uuid, '{\"a\": [1]}', '{1,NULL}', '{a,\"\"}', ''),
+           (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    )
+    .await;
+    for (number, options) in ["(WATERMARK id)", "", "(NAMES keep)"].iter().enumerate() {
+        db.execute(&format!("COPY INTO raw.t{number} FROM db.t {options}"))
+            .await
+            .unwrap();
+        let here = db
+            .rows(&format!("SELECT * FROM raw.t{number} ORDER BY id"))
+            .await;
+        assert_eq!(here, db.rows("SELECT * FROM db.t ORDER BY id").await);
+    }
+    // Tables have no times of day.
+    db.there("ALTER TABLE t ADD ti time DEFAULT '12:00:00.000001'")
+        .await;
+    db.execute("COPY INTO raw.timed FROM db.t").await.unwrap();
+    assert_eq!(
+        db.rows("SELECT DISTINCT ti FROM raw.timed").await,
+        ["12:00:00.000001"]
+    );
+}

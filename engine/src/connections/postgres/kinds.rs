@@ -118,7 +118,7 @@ fn scalar(name: &str, modifier: i32) -> Option<Kind> {
         "time" => Kind::Time,
         "timestamp" => Kind::Timestamp,
         "timestamptz" => Kind::TimestampTz,
-        "text" | "varchar" | "name" | "json" => Kind::Text,
+        "text" | "varchar" | "name" => Kind::Text,
         "jsonb" => Kind::Jsonb,
         "uuid" => Kind::Uuid,
         "bytea" => Kind::Bytes,

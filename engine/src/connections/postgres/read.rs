@@ -28,10 +28,11 @@ const SETTINGS: &str = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, 
 const SNAPSHOT: &str =
     "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.current_setting('server_version_num')";
 
-/// Tables, views and the like; the size is that of the table alone, without its indexes.
-const FIND: &str = "SELECT c.oid, c.relkind::text, \
-      pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint \
+/// Tables, views and the like; with the pages of those whose rows are found by page.
+const FIND: &str = "SELECT c.oid, CASE WHEN m.amname = 'heap' AND NOT c.relhassubclass \
+      THEN pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint END \
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+    LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam \
     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
 /// The type behind a domain, and that of the elements of an array. `collisdeterministic` came
 /// with Postgres 12.
@@ -117,16 +118,15 @@ impl PostgresReader {
         else {
             return Ok(None);
         };
-        let found = || Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
-        let (oid, kind, pages): (u32, String, Option<i64>) =
+        let found = || Ok((row.try_get(0)?, row.try_get(1)?));
+        let (oid, pages): (u32, Option<i64>) =
             found().map_err(|error| self.first.failed(&doing, error))?;
-        let is_stored = matches!(kind.as_str(), "r" | "m");
         let pages = pages.and_then(|pages| u64::try_from(pages).ok());
         Ok(Some(Arc::new(PostgresTable::new(
             format!("{}.{schema}.{table}", self.name),
             qualified(schema, table),
             self.columns(oid, table).await?,
-            pages.filter(|_| is_stored && self.version >= READS_PAGE_RANGES),
+            pages.filter(|_| self.version >= READS_PAGE_RANGES),
             Arc::clone(self),
         ))))
     }
