@@ -1,8 +1,12 @@
 //! COPY INTO a table of a database: from the statement to the export.
 
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::StreamExt;
+
 use super::{Connection, Export, Mode};
 use crate::reconciliation::{Copied, CopyStatus};
-use crate::session::Session;
+use crate::session::{Planner, Session};
 use crate::sql::{CopyInto, CopyOptions, CopySource, ExportMode, Query};
 use crate::{Error, Result};
 
@@ -28,8 +32,7 @@ pub async fn deliver(
             ));
         }
     };
-    let planner = session.begin();
-    let rows = planner.query(query).await?;
+    let rows = run(session.begin(), query).await?;
     let exported = connection
         .export(
             &Export {
@@ -55,6 +58,17 @@ pub async fn deliver(
         note: exported.note,
     }
     .reconciled()
+}
+
+/// Rows that keep what they are read from, and no longer than that: SQLite cannot write a file as
+/// long as somebody reads it, unless it is in WAL mode.
+async fn run(planner: Planner, query: Query) -> Result<SendableRecordBatchStream> {
+    let rows = planner.query(query).await?;
+    let schema = rows.schema();
+    let rows = rows.inspect(move |_| {
+        let _kept = &planner;
+    });
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
 }
 
 fn checked_mode(options: &CopyOptions) -> Result<Mode> {

@@ -276,7 +276,10 @@ async fn a_database_joins_the_warehouse_and_itself() {
         error.message(),
         "there is no table sales.orders in the database db"
     );
-    assert!(error.get_hint().unwrap().contains("db.sales.Orders"));
+    assert_eq!(
+        error.get_hint().unwrap(),
+        "did you mean `db.sales.\"Orders\"`?"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,6 +317,20 @@ async fn rights_are_those_of_the_user_and_passwords_stay_hidden() {
     let nobody = Attached::to("postgres://ada:geheim@127.0.0.1:1/x".to_owned());
     let failed = nobody.lab.run(["-c", "SELECT * FROM db.t"]);
     assert!(!failed.failed_with(5).stderr.contains("geheim"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_goes_into_another_of_the_same_database_and_into_itself() {
+    for db in [Attached::postgres().await, Attached::sqlite()] {
+        db.there("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1), (2)")
+            .await;
+        db.execute("COPY INTO db.t2 FROM (SELECT id FROM db.t); COPY INTO db.t FROM (SELECT id + 1 AS id FROM db.t) (MODE replace)")
+            .await
+            .unwrap();
+        let rows = "SELECT id FROM db.t ORDER BY id";
+        assert_eq!(db.rows(rows).await, ["2", "3"]);
+        assert_eq!(db.rows("SELECT count(*) FROM db.t2").await, ["2"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use super::table::DatabaseTable;
 use crate::connections::postgres::PostgresReader;
 use crate::connections::sqlite::SqliteReader;
 use crate::connections::{ConnectionUrl, Connections, DEFAULT_SCHEMA};
-use crate::sql::{QUERIES, closest};
+use crate::sql::{Name, QUERIES, closest};
 use crate::warehouse::ReadDatabases;
 use crate::{Error, Result};
 
@@ -102,7 +102,10 @@ impl DatabaseSchema {
             "there is no table {schema}.{table} in the database {database}"
         ));
         match closest(table, known.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean `{database}.{schema}.{near}`?")),
+            Some(near) => {
+                let near = Name::new([database.as_str(), schema.as_str(), near]);
+                error.hint(format!("did you mean `{near}`?"))
+            }
             None if known.is_empty() => error.hint(format!(
                 "the schema {schema} is missing, is empty, or is not open to this user"
             )),

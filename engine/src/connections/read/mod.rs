@@ -14,12 +14,12 @@ mod scan;
 mod table;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::error::Result as PlannerResult;
-use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 
 pub use databases::Databases;

@@ -81,13 +81,19 @@ fn open(url: &SqliteUrl) -> Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     )?;
     let doing = format!("prepare {}", url.path.display());
-    // Switching takes the whole file for a moment; where another process or the file system does
-    // not allow it, the old mode is as safe, only readers wait longer.
+    // Switching takes the whole file for a moment; where another reader or the file system does
+    // not allow it at once, the old mode is as safe, only readers wait longer.
     let mode: String = connection
         .pragma_query_value(None, "journal_mode", |row| row.get(0))
         .map_err(|error| explain(&doing, error))?;
     if mode != "wal" {
+        let timeout = |limit| {
+            let set = connection.busy_timeout(limit);
+            set.map_err(|error| explain(&doing, error))
+        };
+        timeout(Duration::ZERO)?;
         let _ = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+        timeout(BUSY_TIMEOUT)?;
     }
     Ok(connection)
 }

@@ -12,22 +12,20 @@
 //!
 //! A row without a value would be loaded once or never, depending on when it came; it is refused.
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, TimeUnit};
-use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
-use arrow::temporal_conversions::{as_date, as_datetime};
-use futures::TryStreamExt;
+mod kind;
+mod read;
+
+use kind::MarkKind;
+use read::Reader;
 
 use super::discover::SourceFile;
 use super::ledger::{Ledger, Mark};
 use super::load::Load;
 use super::options::LandingOptions;
-use super::query::{DatabaseTable, Spooled, check_options, spool};
+use super::query::{DatabaseTable, Spooled, check_options};
 use crate::reconciliation::{Copied, CopyStatus};
-use crate::report::grouped;
-use crate::session::{Planner, Session, Target};
-use crate::sql::{CopyInto, CopySource, Name, Query};
+use crate::session::{Session, Target};
+use crate::sql::{CopyInto, CopySource, Name};
 use crate::warehouse::TableId;
 use crate::{Error, Result};
 
@@ -96,12 +94,7 @@ pub(super) async fn land(
     check_options(&options.read)?;
     let mut load = Load::begin(session, id, options).await?;
     // One planner: its queries see the database at one moment.
-    let reader = Reader {
-        session,
-        planner: session.begin(),
-        source,
-        column: Name::new([column]).to_string(),
-    };
+    let reader = Reader::new(session, source, column);
     let kind = reader.kind().await?;
     let known = known_mark(&load.ledger, id, source, column, kind)?;
     let Some(highest) = reader.highest(kind, known).await? else {
@@ -226,151 +219,4 @@ fn together(
     }
     whole.note = Some(notes.join("; "));
     whole.reconciled()
-}
-
-/// Reads the table.
-struct Reader<'s> {
-    session: &'s Session,
-    planner: Planner,
-    source: &'s DatabaseTable,
-    /// The column as SQL.
-    column: String,
-}
-
-impl Reader<'_> {
-    /// What the values of the column are.
-    async fn kind(&self) -> Result<MarkKind> {
-        let query = self.source.query(&self.column, None)?;
-        let plan = self.planner.plan(query).await;
-        // A place in our query is none in the statement.
-        let plan = plan.map_err(|error| error.map_place(|_| None))?;
-        let data_type = plan.schema().field(0).data_type();
-        MarkKind::of(data_type).ok_or_else(|| {
-            let data_type = crate::values::sql_name(data_type);
-            Error::input(format!("{} is {data_type} and cannot be a watermark", self.column))
-                .hint("name a column of integers, dates or timestamps that every new or changed row raises")
-        })
-    }
-
-    /// The highest value that is not below the last mark.
-    async fn highest(&self, kind: MarkKind, known: Option<i64>) -> Result<Option<i64>> {
-        let column = &self.column;
-        let new =
-            known.map(|mark| format!("{column} >= {} OR {column} IS NULL", kind.literal(mark)));
-        let columns = format!("max({column}), count(*) - count({column})");
-        let query = self.source.query(&columns, new.as_deref())?;
-        let [highest, missing] = self.numbers(query).await?;
-        match missing {
-            Some(rows @ 1..) => Err(Error::input(format!(
-                "{column} is NULL in {} {} of {}",
-                grouped(rows.unsigned_abs()),
-                if rows == 1 { "row" } else { "rows" },
-                self.source.name
-            ))
-            .hint("a later load could not tell whether they are new: fill the column, or load a view of the database that leaves them out")),
-            _ => Ok(highest),
-        }
-    }
-
-    /// The rows that are not below the last mark and below the new one.
-    async fn below(
-        &self,
-        kind: MarkKind,
-        known: Option<i64>,
-        highest: i64,
-        in_order: bool,
-    ) -> Result<Spooled> {
-        let column = &self.column;
-        let mut condition = format!("{column} < {}", kind.literal(highest));
-        if let Some(mark) = known {
-            condition.push_str(&format!(" AND {column} >= {}", kind.literal(mark)));
-        }
-        if in_order {
-            condition.push_str(&format!(" ORDER BY {column}"));
-        }
-        self.spool(&condition).await
-    }
-
-    /// The rows of the new mark.
-    async fn at(&self, kind: MarkKind, highest: i64) -> Result<Spooled> {
-        self.spool(&format!("{} = {}", self.column, kind.literal(highest)))
-            .await
-    }
-
-    async fn spool(&self, condition: &str) -> Result<Spooled> {
-        let columns = self.source.columns(&self.planner).await?;
-        let query = self.source.query(&columns, Some(condition))?;
-        spool(self.session, &self.planner, query).await
-    }
-
-    /// The only row of a query, as numbers.
-    async fn numbers<const N: usize>(&self, query: Query) -> Result<[Option<i64>; N]> {
-        let batches: Vec<RecordBatch> = self.planner.query(query).await?.try_collect().await?;
-        let mut numbers = [None; N];
-        for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-            for (number, column) in numbers.iter_mut().zip(batch.columns()) {
-                let column = cast(column, &DataType::Int64)?;
-                *number = column.as_primitive::<Int64Type>().iter().next().flatten();
-            }
-        }
-        Ok(numbers)
-    }
-}
-
-/// What the values of a watermark are; each is kept as the integer that Arrow has for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MarkKind {
-    Integer,
-    Date,
-    Timestamp,
-    TimestampTz,
-}
-
-impl MarkKind {
-    fn of(data_type: &DataType) -> Option<Self> {
-        Some(match data_type {
-            DataType::Int16 | DataType::Int32 | DataType::Int64 => MarkKind::Integer,
-            DataType::Date32 => MarkKind::Date,
-            DataType::Timestamp(TimeUnit::Microsecond, None) => MarkKind::Timestamp,
-            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => MarkKind::TimestampTz,
-            _ => return None,
-        })
-    }
-
-    /// How the ledger calls it.
-    fn name(self) -> &'static str {
-        match self {
-            MarkKind::Integer => "an integer",
-            MarkKind::Date => "a date",
-            MarkKind::Timestamp => "a timestamp",
-            MarkKind::TimestampTz => "a timestamp with time zone",
-        }
-    }
-
-    /// A value as SQL, of exactly its type: one of another would be compared here and not in the
-    /// database.
-    fn literal(self, value: i64) -> String {
-        let value = format!("arrow_cast('{value}', 'Int64')");
-        let to = match self {
-            MarkKind::Integer => return value,
-            MarkKind::Date => {
-                return format!("arrow_cast(arrow_cast({value}, 'Int32'), 'Date32')");
-            }
-            MarkKind::Timestamp => "Timestamp(Microsecond, None)",
-            MarkKind::TimestampTz => "Timestamp(Microsecond, Some(\"UTC\"))",
-        };
-        format!("arrow_cast({value}, '{to}')")
-    }
-
-    /// A value as a message shows it.
-    fn show(self, value: i64) -> String {
-        let moment = || as_datetime::<TimestampMicrosecondType>(value).map(|at| at.to_string());
-        let shown = match self {
-            MarkKind::Integer => None,
-            MarkKind::Date => as_date::<Date32Type>(value).map(|day| day.to_string()),
-            MarkKind::Timestamp => moment(),
-            MarkKind::TimestampTz => moment().map(|at| format!("{at} UTC")),
-        };
-        shown.unwrap_or_else(|| value.to_string())
-    }
 }
