@@ -18,7 +18,10 @@ pub fn sql_name(data_type: &DataType) -> String {
         DataType::Float64 => "DOUBLE",
         DataType::Date32 => "DATE",
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "TEXT",
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "BYTEA",
+        DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => "BYTEA",
         DataType::Timestamp(TimeUnit::Microsecond, None) => "TIMESTAMP",
         DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => "TIMESTAMP WITH TIME ZONE",
         DataType::Decimal32(precision, scale)
@@ -26,6 +29,9 @@ pub fn sql_name(data_type: &DataType) -> String {
         | DataType::Decimal128(precision, scale)
         | DataType::Decimal256(precision, scale) => return format!("DECIMAL({precision},{scale})"),
         DataType::Dictionary(_, values) => return sql_name(values),
+        DataType::List(item) | DataType::LargeList(item) => {
+            return format!("{}[]", sql_name(item.data_type()));
+        }
         other => return other.to_string(),
     };
     name.to_owned()
