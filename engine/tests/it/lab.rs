@@ -213,11 +213,18 @@ impl Lab {
         files
     }
 
-    /// Asserts that the data files are exactly the rows of the table; gives the rows.
+    /// Asserts that the data files are exactly the rows of the table; gives the rows. A column that
+    /// a file is too old for is NULL.
     pub async fn assert_plain(&self, table: &str) -> Vec<String> {
-        let (ours, plain) = (self.table(table).await, self.plain_table(table));
+        let without_nulls = |line: &String| {
+            let values = line.split('|').filter(|value| !value.ends_with("=∅"));
+            values.collect::<Vec<_>>().join("|")
+        };
+        let rows = self.table(table).await;
+        let ours = sorted(rows.iter().map(without_nulls).collect());
+        let plain = sorted(self.plain_table(table).iter().map(without_nulls).collect());
         assert_same_rows(&ours, &plain, &format!("{table}, ours and the files"));
-        ours
+        rows
     }
 
     /// Names of all tables as `zone.table`, from the folders.

@@ -59,8 +59,8 @@ pub(super) fn as_url(pattern: &str) -> Result<Option<Url>> {
         .map_err(|error| Error::input(format!("'{pattern}' is not an address: {error}")))
 }
 
-/// The objects behind a URL: one, or all whose name starts with it and goes on with `/`. A `*` in
-/// its last part is any text.
+/// The objects behind a URL: one, or all whose name starts with it and goes on with `/`. A `*` is
+/// any text without `/`, and `**` any folders.
 ///
 /// # Errors
 /// Nothing there, no rights, no answer.
@@ -116,11 +116,16 @@ async fn list(
             Err(error) => return Err(failed(url, error)),
         }
     }
-    let folder = match pattern {
-        true => text.rsplit_once('/').map_or("", |(folder, _)| folder),
-        false => &text,
+    // All that could match begins like the pattern does up to its first `*`.
+    let folder = match text.split_once('*') {
+        Some((start, _)) => start.rsplit_once('/').map_or("", |(folder, _)| folder),
+        None => &text,
     };
     let prefix = ObjectPath::from(folder);
+    let as_in_folders = glob::MatchOptions {
+        require_literal_separator: true,
+        ..glob::MatchOptions::new()
+    };
     let matcher = glob::Pattern::new(&text)
         .map_err(|error| Error::input(format!("'{text}' is not a pattern: {error}")))?;
     let mut paths: Vec<ObjectPath> = store
@@ -130,7 +135,8 @@ async fn list(
             let hidden = location
                 .filename()
                 .is_none_or(|name| name.starts_with(['.', '_']) || name.ends_with(".crc"));
-            let wanted = !hidden && (!pattern || matcher.matches(location.as_ref()));
+            let wanted =
+                !hidden && (!pattern || matcher.matches_with(location.as_ref(), as_in_folders));
             std::future::ready(wanted)
         })
         .try_collect()

@@ -137,15 +137,21 @@ fn check_partition_columns(
         arrow::datatypes::Schema::new(definition.given_columns().cloned().collect::<Vec<_>>());
     for partition in &definition.partition_by {
         let stored = definition.schema.field_with_name(&partition.name)?;
-        let changes = match &partition.expression {
-            None => retyped.iter().any(|field| field.name() == stored.name()),
-            Some(expression) => expression_type(expression, &given, state)? != *stored.data_type(),
+        let (changes, data_type) = match &partition.expression {
+            None => (
+                retyped.iter().any(|field| field.name() == stored.name()),
+                stored.data_type().clone(),
+            ),
+            Some(expression) => {
+                let data_type = expression_type(expression, &given, state)?;
+                (data_type != *stored.data_type(), data_type)
+            }
         };
         if changes {
             return Err(Error::input(format!(
-                "the table is partitioned by `{}`, whose type ({}) would change",
+                "the table is partitioned by `{}`, whose type would become {}",
                 partition.name,
-                sql_name(stored.data_type())
+                sql_name(&data_type)
             ))
             .hint("make the table anew with CREATE TABLE .. AS SELECT"));
         }

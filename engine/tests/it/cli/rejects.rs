@@ -17,7 +17,17 @@ fn hospital() -> Tidemill {
 
 #[test]
 fn the_first_bad_row_stops_a_load_with_its_place() {
-    assert_snapshot!(hospital().run(&["-c", &load("")]), @"");
+    assert_snapshot!(hospital().run(&["-c", &load("")]), @r#"
+    exit code 1
+    --- stdout
+    --- stderr
+    error: value "100000.00" does not fit column `bill` DECIMAL(7,2): it has too many digits before the decimal point
+      --> bills.csv:3:5
+       |
+     3 | bob,100000.00
+       |     ^^^^^^^^^
+    hint: declare bill DECIMAL(8,2); it holds this value, others may need more
+    "#);
 }
 
 #[test]
@@ -31,12 +41,36 @@ fn rows_that_were_set_aside_are_a_warning_and_no_failure() {
         "{ran}"
     );
     let rejects = "SELECT line, value, hint FROM system.rejects ORDER BY line";
-    assert_snapshot!(tidemill.run(&["-c", rejects, "--format", "csv"]), @"");
+    assert_snapshot!(tidemill.run(&["-c", rejects, "--format", "csv"]), @r#"
+    exit code 0
+    --- stdout
+    line,value,hint
+    3,100000.00,"declare bill DECIMAL(8,2); it holds this value, others may need more"
+    4,1.005,"declare bill DECIMAL(8,3); it holds this value, others may need more"
+    5,x,declare bill TEXT to keep such values as they are
+    6,y,declare bill TEXT to keep such values as they are
+    --- stderr
+    "#);
 }
 
 #[test]
 fn more_rejects_than_allowed_have_an_exit_code_of_their_own() {
     let tidemill = hospital();
-    assert_snapshot!(tidemill.run(&["-c", &load(", ON_ERROR quarantine, MAX_ERRORS '50%'")]), @"");
-    assert_snapshot!(tidemill.run(&["-c", "SHOW TABLES"]), @"");
+    let ran = tidemill.run(&["-c", &load(", ON_ERROR quarantine, MAX_ERRORS '50%'")]);
+    assert_snapshot!(ran, @r#"
+    exit code 4
+    --- stdout
+    --- stderr
+    error: 4 of 5 rows were rejected, and MAX_ERRORS allows 50%; nothing was written
+      --> bills.csv:3:5
+       |
+     3 | bob,100000.00
+       |     ^^^^^^^^^
+      caused by: 2 x column `bill`: it is not a number, such as "x" in bills.csv:5:5
+      caused by: 1 x column `bill`: it has too many digits before the decimal point, such as "100000.00" in bills.csv:3:5
+      caused by: 1 x column `bill`: it would lose digits after the decimal point, such as "1.005" in bills.csv:4:5
+    hint: correct the files or raise MAX_ERRORS; the option VALIDATE reports on all rows and writes nothing
+    "#);
+    let tables = tidemill.run(&["-c", "SHOW TABLES", "--format", "csv"]);
+    assert!(!tables.contains("bills"), "{tables}");
 }
