@@ -255,7 +255,7 @@ impl DataFiles {
         };
         self.waiting_bytes -= waiting.bytes;
         let schema = Arc::clone(&self.file_schema);
-        let work = self.start(move || Ok((key, schema.encode(waiting.batches)?)));
+        let work = self.start(move || Ok((key, schema.encode(&waiting.batches)?)));
         self.encoding.push_back(work);
         while self.encoding.len() > self.limits.threads {
             if let Some(encoded) = self.encoding.next().await {

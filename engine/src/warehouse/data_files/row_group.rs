@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::concat;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
 use datafusion::common::hash_utils::{RandomState, create_hashes};
 use parquet::arrow::ArrowWriter;
@@ -63,18 +62,23 @@ impl FileSchema {
     ///
     /// # Errors
     /// None in practice: all types were accepted by [`FileSchema::new`].
-    pub(super) fn encode(&self, batches: Vec<RecordBatch>) -> Result<RowGroup> {
-        let columns = columns_of(batches)?;
-        let (_, factory) = self.writers(self.properties(&columns))?;
+    pub(super) fn encode(&self, batches: &[RecordBatch]) -> Result<RowGroup> {
+        let (_, factory) = self.writers(self.properties(batches))?;
         let mut encoders = factory
             .create_column_writers(0)
             .map_err(encoding_failed)?
             .into_iter();
         let mut chunks = Vec::with_capacity(encoders.len());
-        for (column, field) in columns.into_iter().zip(self.schema.fields()) {
-            let leaves = compute_leaves(field, &column).map_err(encoding_failed)?;
-            for (leaf, mut encoder) in leaves.iter().zip(&mut encoders) {
-                encoder.write(leaf).map_err(encoding_failed)?;
+        for (index, field) in self.schema.fields().iter().enumerate() {
+            let mut of_leaves = Vec::new();
+            for batch in batches {
+                let leaves = compute_leaves(field, batch.column(index)).map_err(encoding_failed)?;
+                of_leaves.extend(encoders.by_ref().take(leaves.len() - of_leaves.len()));
+                for (leaf, encoder) in leaves.iter().zip(&mut of_leaves) {
+                    encoder.write(leaf).map_err(encoding_failed)?;
+                }
+            }
+            for encoder in of_leaves {
                 chunks.push(encoder.close().map_err(encoding_failed)?);
             }
         }
@@ -83,18 +87,19 @@ impl FileSchema {
 
     /// How to encode columns. Statistics are per row group: those of pages help nobody where rows
     /// are in no order.
-    fn properties(&self, columns: &[ArrayRef]) -> WriterProperties {
+    fn properties(&self, batches: &[RecordBatch]) -> WriterProperties {
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_statistics_enabled(EnabledStatistics::Chunk);
-        for (column, field) in columns.iter().zip(self.schema.fields()) {
+        for (index, field) in self.schema.fields().iter().enumerate() {
+            let parts: Vec<_> = batches.iter().map(|batch| batch.column(index)).collect();
             let path = || ColumnPath::new(vec![field.name().clone()]);
-            if !self.repays_dictionary(column) {
+            if !self.repays_dictionary(&parts) {
                 properties = properties.set_column_dictionary_enabled(path(), false);
             }
             // The bounds of a column leave NaN out, yet NaN is more than any number: readers
             // that trust them would skip it.
-            if holds_nan(column) {
+            if parts.iter().any(|part| holds_nan(part)) {
                 let none = EnabledStatistics::None;
                 properties = properties.set_column_statistics_enabled(path(), none);
             }
@@ -112,38 +117,25 @@ impl FileSchema {
             .map_err(encoding_failed)
     }
 
-    /// Whether values repeat so often that a dictionary of them pays, judged by a sample.
-    fn repays_dictionary(&self, column: &ArrayRef) -> bool {
-        if column.data_type().is_nested() {
-            return true;
+    /// Whether the values of a column repeat so often that a dictionary of them pays, judged by a
+    /// sample.
+    fn repays_dictionary(&self, parts: &[&ArrayRef]) -> bool {
+        let rows: usize = parts.iter().map(|part| part.len()).sum();
+        let mut distinct = HashSet::with_capacity(SAMPLED_VALUES);
+        let mut sampled = 0;
+        for part in parts {
+            let sample = part.slice(0, part.len().min(SAMPLED_VALUES - sampled));
+            let mut hashes = vec![0; sample.len()];
+            let nested = sample.data_type().is_nested();
+            if nested || create_hashes([&sample], &self.random_state, &mut hashes).is_err() {
+                return true;
+            }
+            sampled += sample.len();
+            distinct.extend(hashes);
         }
-        let sample = column.slice(0, column.len().min(SAMPLED_VALUES));
-        let mut hashes = vec![0; sample.len()];
-        if create_hashes([&sample], &self.random_state, &mut hashes).is_err() {
-            return true;
-        }
-        let distinct = hashes.into_iter().collect::<HashSet<u64>>().len();
-        let expected = expected_distinct(distinct, sample.len(), column.len());
-        expected <= DISTINCT_SHARE * column.len() as f64
+        let expected = expected_distinct(distinct.len(), sampled, rows);
+        expected <= DISTINCT_SHARE * rows as f64
     }
-}
-
-/// The columns of all batches together. Each is put together on its own and the batches go before
-/// the first is encoded, so that the rows are in memory once, or little more.
-fn columns_of(batches: Vec<RecordBatch>) -> Result<Vec<ArrayRef>> {
-    if let [one] = batches.as_slice() {
-        return Ok(one.columns().to_vec());
-    }
-    let count = batches.first().map_or(0, RecordBatch::num_columns);
-    (0..count)
-        .map(|index| {
-            let parts: Vec<&dyn Array> = batches
-                .iter()
-                .map(|batch| batch.column(index).as_ref())
-                .collect();
-            Ok(concat(&parts)?)
-        })
-        .collect()
 }
 
 /// How many distinct values `rows` rows have, when `sampled` of them have `distinct`: the values

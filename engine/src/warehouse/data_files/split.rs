@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder, UInt32Array,
+};
 use arrow::compute::{concat_batches, take};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::row::{Row, RowConverter, SortField};
 
 use crate::Result;
@@ -97,22 +99,20 @@ impl Splitter {
             }]);
         }
         let converted = self.converter.convert_columns(&keys)?;
-        let groups = group(converted.iter());
-        let whole = groups.len() == 1;
-        groups
-            .into_iter()
-            .map(|(key, indexes)| {
-                let first = indexes[0] as usize;
-                Ok(Part {
-                    key: key.as_ref().into(),
-                    values: keys.iter().map(|values| values.slice(first, 1)).collect(),
-                    rows: match whole {
-                        true => file_rows.clone(),
-                        false => gather(&file_rows, indexes)?,
-                    },
-                })
+        let groups = Groups::of(converted.iter());
+        let values = |first: &usize| keys.iter().map(|values| values.slice(*first, 1)).collect();
+        let rows = match groups.count() {
+            1 => vec![file_rows],
+            _ => groups.gather(&file_rows)?,
+        };
+        let parts = groups.first_rows.iter().zip(&groups.keys).zip(rows);
+        Ok(parts
+            .map(|((first, key), rows)| Part {
+                key: key.as_ref().into(),
+                values: values(first),
+                rows,
             })
-            .collect()
+            .collect())
     }
 
     fn file_rows(&self, rows: &RecordBatch) -> Result<RecordBatch> {
@@ -127,30 +127,98 @@ impl Splitter {
     }
 }
 
-/// The row numbers of each key.
-fn group<'r>(keys: impl Iterator<Item = Row<'r>>) -> Vec<(Row<'r>, Vec<u32>)> {
-    let mut groups: Vec<(Row<'r>, Vec<u32>)> = Vec::new();
-    let mut places: HashMap<Row<'r>, usize> = HashMap::new();
-    let mut place = 0;
-    for (index, key) in keys.enumerate() {
-        // Neighbours often share their partition.
-        if groups.get(place).is_none_or(|(last, _)| *last != key) {
-            place = *places.entry(key).or_insert_with(|| {
-                groups.push((key, Vec::new()));
-                groups.len() - 1
-            });
-        }
-        groups[place].1.push(index as u32);
-    }
-    groups
+/// Which rows share a key.
+struct Groups<'r> {
+    /// The keys, in the order of their first rows.
+    keys: Vec<Row<'r>>,
+    /// For each group its first row.
+    first_rows: Vec<usize>,
+    /// For each row its group.
+    of_rows: Vec<u32>,
 }
 
-fn gather(rows: &RecordBatch, indexes: Vec<u32>) -> Result<RecordBatch> {
-    let indexes = UInt32Array::from(indexes);
-    let columns = rows
-        .columns()
-        .iter()
-        .map(|column| take(column, &indexes, None))
-        .collect::<Result<_, _>>()?;
-    Ok(RecordBatch::try_new(rows.schema(), columns)?)
+impl<'r> Groups<'r> {
+    fn of(rows: impl Iterator<Item = Row<'r>>) -> Self {
+        let mut groups = Groups {
+            keys: Vec::new(),
+            first_rows: Vec::new(),
+            of_rows: Vec::with_capacity(rows.size_hint().0),
+        };
+        let mut places: HashMap<Row<'r>, u32> = HashMap::new();
+        let mut place = 0;
+        for (index, key) in rows.enumerate() {
+            // Neighbours often share their partition.
+            if groups
+                .keys
+                .get(place as usize)
+                .is_none_or(|last| *last != key)
+            {
+                place = *places.entry(key).or_insert_with(|| {
+                    groups.keys.push(key);
+                    groups.first_rows.push(index);
+                    groups.keys.len() as u32 - 1
+                });
+            }
+            groups.of_rows.push(place);
+        }
+        groups
+    }
+
+    fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The rows of each group, in their order.
+    fn gather(&self, rows: &RecordBatch) -> Result<Vec<RecordBatch>> {
+        let mut indexes = vec![Vec::new(); self.count()];
+        for (row, group) in (0_u32..).zip(&self.of_rows) {
+            indexes[*group as usize].push(row);
+        }
+        let indexes: Vec<_> = indexes.into_iter().map(UInt32Array::from).collect();
+        let mut columns = vec![Vec::with_capacity(rows.num_columns()); self.count()];
+        for column in rows.columns() {
+            let parts = match column.data_type() {
+                DataType::Utf8 => self.scatter(column.as_string(), &indexes),
+                _ => indexes
+                    .iter()
+                    .map(|indexes| take(column, indexes, None))
+                    .collect::<Result<_, _>>()?,
+            };
+            for (columns, part) in columns.iter_mut().zip(parts) {
+                columns.push(part);
+            }
+        }
+        let batches = columns
+            .into_iter()
+            .map(|columns| RecordBatch::try_new(rows.schema(), columns));
+        Ok(batches.collect::<Result<_, _>>()?)
+    }
+
+    /// The texts of each group. They are read once, from first to last: looked up group by group,
+    /// nearly each would have to come from memory, for they lie far apart.
+    fn scatter(&self, texts: &StringArray, indexes: &[UInt32Array]) -> Vec<ArrayRef> {
+        let mut bytes = vec![0; self.count()];
+        for (group, length) in self.of_rows.iter().zip(texts.offsets().lengths()) {
+            bytes[*group as usize] += length;
+        }
+        let mut builders: Vec<_> = indexes
+            .iter()
+            .zip(bytes)
+            .map(|(indexes, bytes)| StringBuilder::with_capacity(indexes.len(), bytes))
+            .collect();
+        match texts.null_count() {
+            0 => {
+                for (row, group) in self.of_rows.iter().enumerate() {
+                    builders[*group as usize].append_value(texts.value(row));
+                }
+            }
+            _ => {
+                for (text, group) in texts.iter().zip(&self.of_rows) {
+                    builders[*group as usize].append_option(text);
+                }
+            }
+        }
+        let arrays = builders.into_iter().map(|mut builder| builder.finish());
+        arrays.map(|array| Arc::new(array) as ArrayRef).collect()
+    }
 }
