@@ -1,6 +1,7 @@
 //! From the paths in a statement to the files behind them, with what they are and their content
 //! hashes.
 
+mod content_hash;
 mod hive;
 mod recognise;
 mod remote;

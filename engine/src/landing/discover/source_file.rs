@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use tempfile::TempPath;
 
+use super::content_hash::content_hash;
 use super::hive::{PathColumn, path_columns};
 use super::recognise::{HEAD_BYTES, compression_of, format_of};
 use crate::landing::formats::{ReadOptions, Remarks};
@@ -116,9 +117,10 @@ impl SourceFile {
         let mut file = File::open(&path).map_err(failed)?;
         let head = read_head(&mut file).map_err(failed)?;
         let path_columns = path_columns(named);
-        let (bytes, hash) = match purpose {
-            Purpose::Load => hash_of(&head, &file, &path_columns).map_err(failed)?,
-            Purpose::Query => (file.metadata().map_err(failed)?.len(), String::new()),
+        let bytes = file.metadata().map_err(failed)?.len();
+        let hash = match purpose {
+            Purpose::Load => hash_of(&path, bytes, &path_columns).map_err(failed)?,
+            Purpose::Query => String::new(),
         };
         let compression = options.compression.unwrap_or_else(|| compression_of(&head));
         let mut source = SourceFile {
@@ -236,21 +238,14 @@ impl SourceFile {
     }
 }
 
-/// The size and the hash of a file whose beginning was read already.
-fn hash_of(
-    head: &[u8],
-    rest: &File,
-    path_columns: &[PathColumn],
-) -> std::io::Result<(u64, String)> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(head).update_reader(rest)?;
-    let bytes = hasher.count();
-    for column in path_columns {
-        // The same rows in another folder are other rows.
-        let text = format!("\0{}={:?}", column.name, column.value);
-        hasher.update(text.as_bytes());
-    }
-    Ok((bytes, hasher.finalize().to_hex().to_string()))
+/// The same rows in another folder are other rows, so what the folder says counts, too.
+fn hash_of(path: &Path, bytes: u64, path_columns: &[PathColumn]) -> std::io::Result<String> {
+    let columns: String = path_columns
+        .iter()
+        .map(|column| format!("\0{}={:?}", column.name, column.value))
+        .collect();
+    let hash = content_hash(path, bytes, columns.as_bytes())?;
+    Ok(hash.to_hex().to_string())
 }
 
 fn read_head(input: &mut impl Read) -> std::io::Result<Vec<u8>> {
