@@ -50,6 +50,8 @@ pub(super) struct Chunks<R> {
     name: String,
     dialect: Dialect,
     chunk_bytes: usize,
+    /// Memory of chunks that are done: fresh memory would have to be cleared by the system.
+    spare: Vec<Vec<u8>>,
     /// Bytes that were read and not handed out, and where they stand.
     pub(super) pending: Pending,
 }
@@ -70,6 +72,7 @@ impl<R: Read> Chunks<R> {
             name: name.to_owned(),
             dialect: options.dialect,
             chunk_bytes: options.chunk_bytes.max(1),
+            spare: Vec::new(),
             pending: Pending {
                 bytes: Vec::new(),
                 line: 1,
@@ -103,6 +106,15 @@ impl<R: Read> Chunks<R> {
         self.chunk_bytes
     }
 
+    /// Takes the memory of a chunk that is done for another one, unless something still points
+    /// into it.
+    pub(super) fn recycle(&mut self, mut bytes: Bytes) {
+        if bytes.is_unique() {
+            bytes.clear();
+            self.spare.push(bytes.into());
+        }
+    }
+
     fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         if !self.pending.at_end {
             let missing = self.chunk_bytes.saturating_sub(self.pending.bytes.len());
@@ -116,10 +128,10 @@ impl<R: Read> Chunks<R> {
             true => pending.bytes.len(),
             false => probable_end(&pending.bytes, self.dialect),
         };
-        let mut rest = Vec::with_capacity(match pending.at_end {
-            true => 0,
-            false => self.chunk_bytes,
-        });
+        let mut rest = self.spare.pop().unwrap_or_default();
+        if !pending.at_end {
+            rest.reserve(self.chunk_bytes);
+        }
         rest.extend_from_slice(&pending.bytes[cut..]);
         let mut bytes = std::mem::replace(&mut pending.bytes, rest);
         bytes.truncate(cut);

@@ -44,7 +44,7 @@ impl CsvFile<'_> {
     }
 
     /// Reads everything and finds the type of every column that `is_declared` does not know by its
-    /// name in the file. The types depend neither on the order of the rows nor on the threads.
+    /// name in the file; reads nothing where it knows all. The types depend neither on the order of the rows nor on the threads.
     /// Records that cannot be read say nothing about types; they are counted.
     ///
     /// # Errors

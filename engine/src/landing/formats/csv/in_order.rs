@@ -52,6 +52,16 @@ enum Source<T> {
     Done,
 }
 
+impl<T> Source<T> {
+    fn recycle(&mut self, chunk: Chunk) {
+        match self {
+            Source::Here(chunks) => chunks.recycle(chunk.bytes),
+            Source::Threads(threads) => threads.shared.lock().chunks.recycle(chunk.bytes),
+            Source::Done => {}
+        }
+    }
+}
+
 impl<T: Send + 'static> InOrder<T> {
     /// Parses what is left of the input on up to `threads` threads.
     pub(super) fn new(chunks: Chunks<Input>, threads: usize, parse: Parse<T>) -> Self {
@@ -84,8 +94,9 @@ impl<T: Send + 'static> InOrder<T> {
             }
         };
         let Parsed { result, consumed } = parsed?;
-        if consumed < chunk.bytes.len() {
-            self.left_over = Some(chunk.split_off(consumed));
+        match consumed < chunk.bytes.len() {
+            true => self.left_over = Some(chunk.split_off(consumed)),
+            false => self.source.recycle(chunk),
         }
         Ok(Some(result))
     }

@@ -135,7 +135,10 @@ pub(super) fn infer(file: &CsvFile<'_>, is_declared: impl Fn(&str) -> bool) -> R
         columns: Vec::with_capacity(columns.len()),
         dropped_column: None,
     };
-    for seen in InOrder::new(chunks, file.options.threads, parse) {
+    // Where nothing is asked for, nothing is read: whoever reads the rows finds the bad ones.
+    let is_open = header.unnamed_end || columns.iter().any(|column| !column.declared);
+    let seen = is_open.then(|| InOrder::new(chunks, file.options.threads, parse));
+    for seen in seen.into_iter().flatten() {
         let seen = seen?;
         inference.rows += seen.rows;
         inference.bad_records += seen.bad_records;
