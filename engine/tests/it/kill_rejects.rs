@@ -34,6 +34,17 @@ async fn rejects_of_a_killed_load_are_there_once_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_folder_that_a_kill_left_empty_goes_with_the_next_load() {
+    let lab = lab_with_rows();
+    let spools = lab.warehouse().join(".tidemill/rejects/raw.t");
+    std::fs::create_dir_all(&spools).unwrap();
+    lab.run(["-c", LOAD]).succeeded();
+    std::fs::create_dir_all(&spools).unwrap();
+    lab.run(["-c", LOAD]).succeeded();
+    assert!(!spools.exists());
+}
+
+#[tokio::test]
 async fn a_reject_whose_retry_was_killed_is_loaded_once() {
     let time = undisturbed(&[LOAD, RETRY]).saturating_sub(undisturbed(&[LOAD]));
     let mut random = StdRng::seed_from_u64(SEED + 1);

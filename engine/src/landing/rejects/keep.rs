@@ -60,7 +60,10 @@ pub(in crate::landing) async fn repair(
         .into_iter()
         .partition(|marks| ledger.holds_load(&marks.retried_by));
     lost.iter().for_each(MarksFile::delete);
-    apply(session, committed).await
+    apply(session, committed).await?;
+    // Killed after its last file was deleted, or before its first was made.
+    let _ = std::fs::remove_dir(Spool::folder(session.warehouse(), id));
+    Ok(())
 }
 
 /// Which of the loads have rejects in the table already.
