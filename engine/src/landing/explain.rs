@@ -212,10 +212,13 @@ async fn reasons_of_new(
             Some(Seen {
                 evidence: Some((file, evidence)),
                 ..
-            }) => format!(
-                "because of {:?} in {file}:{}",
-                evidence.value, evidence.line
-            ),
+            }) => {
+                let Evidence { value, line, .. } = evidence;
+                match preview.files.len() {
+                    1 => format!("because of {value:?} in line {line}"),
+                    _ => format!("because of {value:?} in {file}:{line}"),
+                }
+            }
             Some(Seen {
                 found: Found::Type(_),
                 ..
