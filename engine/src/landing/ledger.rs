@@ -21,6 +21,7 @@ use delta_kernel::schema::{DataType, StructField, StructType};
 use deltalake_core::DeltaTable;
 
 use super::discover::SourceFile;
+use crate::warehouse::{EPOCH, FIRST_EPOCH};
 use crate::{Error, Result};
 
 const PREFIX: &str = "tidemill:";
@@ -79,17 +80,16 @@ pub enum Known {
 }
 
 impl Ledger {
-    /// Reads the ledger of a table as it is in this epoch.
+    /// Reads the ledger of a table, or makes that of a new one.
     ///
     /// # Errors
     /// A log that cannot be read.
-    pub async fn read(table: Option<&DeltaTable>, epoch: i64) -> Result<Self> {
+    pub async fn read(table: Option<&DeltaTable>) -> Result<Self> {
         let Some(table) = table else {
-            return Ok(Ledger::of(epoch, []));
+            return Ok(Ledger::of(FIRST_EPOCH, []));
         };
         let engine = table.log_store().engine(None);
         let url = table.log_store().root_url().clone();
-        let prefix = prefix(epoch);
         let read = move || -> Result<Vec<Entry>, delta_kernel::Error> {
             let snapshot = delta_kernel::Snapshot::builder_for(url).build(engine.as_ref())?;
             let mut entries = Vec::new();
@@ -99,7 +99,7 @@ impl Ledger {
             {
                 let batch: RecordBatch =
                     (*ArrowEngineData::try_from_engine_data(batch?.actions)?).into();
-                entries.extend(entries_of(&batch, &prefix));
+                entries.extend(entries_of(&batch));
             }
             Ok(entries)
         };
@@ -107,7 +107,12 @@ impl Ledger {
             .await
             .map_err(|error| Error::internal("reading the ledger stopped").source(error))?
             .map_err(|error| Error::input(format!("cannot read the ledger: {error}")))?;
-        Ok(Ledger::of(epoch, entries))
+        // The newest comes first.
+        let epoch = entries.iter().find(|entry| entry.application == EPOCH);
+        let epoch = epoch.map_or(0, |entry| entry.version);
+        let prefix = prefix(epoch);
+        let current = |entry: &Entry| entry.application.starts_with(&prefix);
+        Ok(Ledger::of(epoch, entries.into_iter().filter(current)))
     }
 
     /// The ledger with these entries, the newest first.
@@ -288,8 +293,8 @@ fn prefix(epoch: i64) -> String {
     format!("{PREFIX}{epoch}:")
 }
 
-/// The entries of an epoch in a batch of actions.
-fn entries_of(batch: &RecordBatch, prefix: &str) -> Vec<Entry> {
+/// Our entries in a batch of actions.
+fn entries_of(batch: &RecordBatch) -> Vec<Entry> {
     let Some(actions) = batch.column(0).as_struct_opt() else {
         return Vec::new();
     };
@@ -303,7 +308,7 @@ fn entries_of(batch: &RecordBatch, prefix: &str) -> Vec<Entry> {
     entries
         .filter_map(|(application, version)| {
             Some(Entry {
-                application: application.filter(|id| id.starts_with(prefix))?.to_owned(),
+                application: application.filter(|id| id.starts_with(PREFIX))?.to_owned(),
                 version: version?,
             })
         })

@@ -57,8 +57,7 @@ impl<'s> Load<'s> {
         if let Some(table) = transaction.table() {
             records::repair(session, id, table).await?;
         }
-        let epoch = transaction.epoch_of_next_rows().await?;
-        let ledger = Ledger::read(transaction.table(), epoch).await?;
+        let ledger = Ledger::read(transaction.table()).await?;
         rejects::repair(session, id, &ledger).await?;
         let rejects = Rejects::new(options.on_error, session.warehouse(), id);
         Ok(Load {

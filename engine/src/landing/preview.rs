@@ -11,7 +11,7 @@ use super::read::Reading;
 use super::schema::{compare_columns, make_columns};
 use crate::session::{Planner, Session};
 use crate::sql::CopyInto;
-use crate::warehouse::{Entry, TableDefinition, TableId, check_writable, epoch_of};
+use crate::warehouse::{Entry, TableDefinition, TableId, check_writable};
 use crate::{Error, Result};
 
 /// What a load would start from.
@@ -48,13 +48,12 @@ impl Preview {
                 .locate(Error::input(format!("{id} is a view")).hint("load into a table")));
         }
         let table = session.warehouse().open(id).await?;
-        let epoch = epoch_of(table.as_ref()).await?;
         Ok(Preview {
             planner: session.begin(),
             id: id.clone(),
             options,
             files: found.files,
-            ledger: Ledger::read(table.as_ref(), epoch).await?,
+            ledger: Ledger::read(table.as_ref()).await?,
             table: table.as_ref().map(TableDefinition::of).transpose()?,
         })
     }

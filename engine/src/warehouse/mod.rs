@@ -44,7 +44,8 @@ pub use null_shares::NullShares;
 pub use origin::Origin;
 pub use partition_check::{PartitionCheck, RefusedRow};
 pub(crate) use transaction::COMMIT_KEY;
-pub use transaction::{DataFile, TableTransaction, Written, epoch_of};
+pub use transaction::{DataFile, TableTransaction, Written};
+pub(crate) use transaction::{EPOCH, FIRST_EPOCH};
 pub use zone::{TableId, Zone};
 
 use crate::{Error, Result};

@@ -14,7 +14,7 @@ use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use tokio::sync::OnceCell;
 
-use super::{Change, EPOCH, TableTransaction};
+use super::{Change, EPOCH, TableTransaction, next_epoch};
 use crate::warehouse::COMMIT_KEY;
 use crate::{Error, Kind, Result};
 
@@ -28,7 +28,8 @@ impl TableTransaction {
     ) -> Result<u64> {
         let mut ledger = self.ledger.clone();
         if self.starts_over() {
-            ledger.push(Transaction::new(EPOCH, self.epoch_of_next_rows().await?));
+            let epoch = next_epoch(self.table.as_ref()).await?;
+            ledger.push(Transaction::new(EPOCH, epoch));
         }
         let properties = CommitProperties::default()
             .with_metadata(counts.map(|counts| (COMMIT_KEY.to_owned(), counts)))

@@ -33,7 +33,9 @@ use crate::{Error, Result};
 pub(crate) const COMMIT_KEY: &str = "tidemill";
 /// The application id whose version is the epoch of a table: raised whenever the table starts
 /// over, so that the ledger of the former rows no longer counts.
-const EPOCH: &str = "tidemill:epoch";
+pub(crate) const EPOCH: &str = "tidemill:epoch";
+/// Its value in a new table.
+pub(crate) const FIRST_EPOCH: i64 = 1;
 
 /// A write in progress. Dropped without [`TableTransaction::commit`], it leaves the table and its
 /// folder as they were; after a failed commit the next write cleans up.
@@ -229,14 +231,6 @@ impl TableTransaction {
         })
     }
 
-    /// The epoch that the rows of this transaction will belong to.
-    ///
-    /// # Errors
-    /// A log that cannot be read.
-    pub async fn epoch_of_next_rows(&self) -> Result<i64> {
-        Ok(epoch_of(self.table.as_ref()).await? + i64::from(self.starts_over()))
-    }
-
     /// Whether the table has no rows and no ledger of former commits.
     fn starts_over(&self) -> bool {
         self.change == Change::Replaced || self.table.is_none()
@@ -285,20 +279,17 @@ impl TableTransaction {
     }
 }
 
-/// The epoch of a table; 0 for one that does not exist.
-///
-/// # Errors
-/// A log that cannot be read.
-pub async fn epoch_of(table: Option<&DeltaTable>) -> Result<i64> {
+/// The epoch of a table that starts over.
+async fn next_epoch(table: Option<&DeltaTable>) -> Result<i64> {
     let Some(table) = table else {
-        return Ok(0);
+        return Ok(FIRST_EPOCH);
     };
     let version = table
         .snapshot()?
         .snapshot()
         .transaction_version(table.log_store().as_ref(), EPOCH)
         .await?;
-    Ok(version.unwrap_or(0))
+    Ok(version.unwrap_or(0) + 1)
 }
 
 impl Drop for TableTransaction {
