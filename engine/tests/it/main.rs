@@ -11,6 +11,7 @@
 mod attached;
 mod cli;
 mod concurrent_loads;
+mod csv_round_trip;
 mod export_refusals;
 mod export_scenarios;
 mod export_target;
