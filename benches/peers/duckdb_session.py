@@ -19,6 +19,12 @@ def csv(path):
     return f"read_csv('{path}', header = true, columns = {{{columns}}})"
 
 
+def csv_of_unknown_types(path):
+    """The hospital's file, its types found in all of it: by default they are guessed from its first rows."""
+    names = ", ".join(f"'{normalised(name)}'" for name in COLUMNS)
+    return f"read_csv('{path}', header = true, names = [{names}], sample_size = -1)"
+
+
 def parquet(pattern):
     """The files of a table, with its partition columns."""
     return f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"

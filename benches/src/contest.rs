@@ -29,7 +29,7 @@ pub struct Contest {
     pub check: Check,
     /// How much a run wrote; `None` where that is no question.
     pub volume: Option<Weigh>,
-    /// What no program could beat on this machine; shares are taken of the first.
+    /// Parts of the work alone, and what the machine allows; shares are taken of the slowest.
     pub limits: Vec<Limit>,
 }
 
@@ -78,7 +78,7 @@ pub struct Volume {
     pub files: Option<u64>,
 }
 
-/// A time that bounds the work from below.
+/// A time to hold the work against.
 pub struct Limit {
     /// What it is the time of.
     pub name: String,

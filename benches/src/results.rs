@@ -12,8 +12,8 @@ const INTRODUCTION: &str = "\
 
 Written by `tidemill-benches`; [README.md](README.md) tells what is timed and how. Time is the median of the runs, with
 minimum and maximum: of the work itself, and of the process from start to end. The ratio is theirs ÷ ours by the median:
-above 1, Tidemill is faster. Memory is the peak of the measured process and its children. The limit is what the machine
-itself allows; 100 % would reach it.
+above 1, Tidemill is faster. Memory is the peak of the measured process and its children. The limits are parts of
+the work alone, done by the peer that is named, or what the machine itself allows; the share is of the slowest of them.
 ";
 const HEADING: &str = "## ";
 /// A ratio below the inverse of this has to be explained by a profile.
@@ -117,7 +117,7 @@ fn part(contest: &Contest, outcome: &Outcome) -> String {
 }
 
 fn table(contest: &Contest, outcome: &Outcome) -> String {
-    let limit = outcome.limits.first().map(|(_, figures)| *figures);
+    let limit = slowest_limit(outcome);
     let ours = outcome.standings.first().map(|standing| standing.work);
     let mut text = String::from(
         "| | Work | Process | Theirs ÷ ours | Peak memory | Written | Of the limit |\n\
@@ -130,6 +130,12 @@ fn table(contest: &Contest, outcome: &Outcome) -> String {
         text += &format!("| {name} | {reason} | | | | | |\n");
     }
     text
+}
+
+/// Of several limits the one that binds.
+fn slowest_limit(outcome: &Outcome) -> Option<Figures> {
+    let limits = outcome.limits.iter().map(|(_, figures)| *figures);
+    limits.max_by(|left, right| left.median.total_cmp(&right.median))
 }
 
 fn row(standing: &Standing, ours: Option<Figures>, limit: Option<Figures>) -> String {
@@ -257,21 +263,24 @@ mod tests {
                 standing(crate::name::Name::DuckDb, theirs),
             ],
             equal: "5 rows".to_owned(),
-            limits: vec![("reading".to_owned(), figures(0.5))],
+            limits: vec![
+                ("reading".to_owned(), figures(0.25)),
+                ("parsing".to_owned(), figures(0.5)),
+            ],
         }
     }
 
     #[test]
     fn a_row_has_times_ratio_memory_volume_and_share_of_the_limit() {
         let outcome = outcome(2.0, 3.0);
-        let (ours, limit) = (outcome.standings[0].work, outcome.limits[0].1);
+        let ours = outcome.standings[0].work;
         assert_eq!(
-            row(&outcome.standings[1], Some(ours), Some(limit)),
+            row(&outcome.standings[1], Some(ours), slowest_limit(&outcome)),
             "| DuckDB | 3.00 s (1.50 .. 6.00) | 4.00 s (2.00 .. 8.00) | 1.50 | 512 MiB | 250 MB in 62 files | 17 % |\n"
         );
         assert_eq!(
             limit_line(&outcome).as_deref(),
-            Some("Limits: reading 0.500 s.")
+            Some("Limits: reading 0.250 s; parsing 0.500 s.")
         );
     }
 

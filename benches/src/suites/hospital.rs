@@ -15,12 +15,44 @@ pub const PARTS: &str = "**/part-*.parquet";
 /// The same rows for every run and every machine.
 const SEED: u64 = 42;
 
-/// The statement that lands a file. Its inferred types are those that the peers are given.
-pub fn landing(file: &Path) -> String {
+/// Whether a contestant is told the types of the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Types {
+    /// All of them.
+    Given,
+    /// None but that of the bills, which would be an exact number.
+    Inferred,
+}
+
+impl Types {
+    /// What the drivers of the peers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Types::Given => "given",
+            Types::Inferred => "inferred",
+        }
+    }
+
+    fn columns(self) -> &'static str {
+        match self {
+            Types::Given => {
+                "name TEXT, age BIGINT, gender TEXT, blood_type TEXT, medical_condition TEXT, \
+                 date_of_admission DATE, doctor TEXT, hospital TEXT, insurance_provider TEXT, \
+                 billing_amount DOUBLE, room_number BIGINT, admission_type TEXT, \
+                 discharge_date DATE, medication TEXT, test_results TEXT"
+            }
+            Types::Inferred => "billing_amount DOUBLE",
+        }
+    }
+}
+
+/// The statement that lands a file.
+pub fn landing(file: &Path, types: Types) -> String {
     format!(
-        "COPY INTO raw.admissions FROM '{}' (COLUMNS (billing_amount DOUBLE), \
+        "COPY INTO raw.admissions FROM '{}' (COLUMNS ({}), \
          PARTITION_BY (year(discharge_date), month(discharge_date)))",
-        file.display()
+        file.display(),
+        types.columns()
     )
 }
 
@@ -55,7 +87,7 @@ pub fn warehouse(workshop: &Workshop, rows: u64, script: &str) -> Result<PathBuf
         std::fs::remove_dir_all(&warehouse)
             .map_err(|error| Error::file("remove", &warehouse, error))?;
     }
-    let landing = landing(&file(workshop, rows)?);
+    let landing = landing(&file(workshop, rows)?, Types::Given);
     workshop
         .tidemill
         .prepare(&warehouse, &format!("{landing}; {script}"))?;

@@ -1,6 +1,7 @@
 //! The suites: one file each, one line each in [`ALL`].
 
 mod aggregate;
+mod append;
 mod export;
 mod hospital;
 mod kmeans;
@@ -24,8 +25,9 @@ pub struct Suite {
 }
 
 /// All suites, in the order of the results.
-pub const ALL: [Suite; 5] = [
+pub const ALL: [Suite; 6] = [
     land::SUITE,
+    append::SUITE,
     aggregate::SUITE,
     kmeans::SUITE,
     export::SUITE,
