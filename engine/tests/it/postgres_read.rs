@@ -63,7 +63,7 @@ async fn types_are_told_by_describe() {
             "TEXT",
             "TEXT",
             "TIMESTAMP WITH TIME ZONE",
-            "List(Int32)"
+            "INTEGER[]"
         ]
     );
 }

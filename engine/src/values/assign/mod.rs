@@ -11,7 +11,7 @@
 //! | BOOLEAN, numbers, dates, TIMESTAMP | TEXT |
 //! | TEXT | every type that a [`ColumnBuilder`](super::ColumnBuilder) reads |
 //! | lists, structs | the same with every part assigned in turn |
-//! | an encoding (dictionary, view, 64-bit offsets) | what it encodes |
+//! | an encoding (dictionary, view, 64-bit offsets, fixed size) | what it encodes |
 
 mod lossy;
 mod nested;
@@ -53,7 +53,7 @@ pub fn assign(array: &ArrayRef, target: &Field) -> Result<ArrayRef> {
         DataType::Dictionary(_, values) => assign(&cast(array, values)?, target),
         DataType::RunEndEncoded(_, values) => assign(&cast(array, values.data_type())?, target),
         DataType::Utf8View | DataType::LargeUtf8 => assign(&cast(array, &DataType::Utf8)?, target),
-        DataType::BinaryView | DataType::LargeBinary => {
+        DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => {
             assign(&cast(array, &DataType::Binary)?, target)
         }
         _ => convert(array, target),
