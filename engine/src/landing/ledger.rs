@@ -21,7 +21,7 @@ use delta_kernel::schema::{DataType, StructField, StructType};
 use deltalake_core::DeltaTable;
 
 use super::discover::SourceFile;
-use crate::warehouse::{EPOCH, FIRST_EPOCH};
+use crate::warehouse::{EPOCH, FIRST_EPOCH, TableTransaction};
 use crate::{Error, Result};
 
 const PREFIX: &str = "tidemill:";
@@ -30,6 +30,8 @@ const PREFIX: &str = "tidemill:";
 #[derive(Debug, Default)]
 pub struct Ledger {
     epoch: i64,
+    /// The table and the version of it that it was read at.
+    read_at: Option<(String, u64)>,
     versions: HashMap<String, i64>,
     /// The hashes that each path was loaded with and that are still there.
     loaded: BTreeMap<String, Vec<Content>>,
@@ -90,7 +92,7 @@ impl Ledger {
         };
         let engine = table.log_store().engine(None);
         let url = table.log_store().root_url().clone();
-        let read = move || -> Result<Vec<Entry>, delta_kernel::Error> {
+        let read = move || -> Result<_, delta_kernel::Error> {
             let snapshot = delta_kernel::Snapshot::builder_for(url).build(engine.as_ref())?;
             let mut entries = Vec::new();
             for batch in snapshot
@@ -101,9 +103,10 @@ impl Ledger {
                     (*ArrowEngineData::try_from_engine_data(batch?.actions)?).into();
                 entries.extend(entries_of(&batch));
             }
-            Ok(entries)
+            let id = snapshot.table_configuration().metadata().id().to_owned();
+            Ok(((id, snapshot.version()), entries))
         };
-        let entries = tokio::task::spawn_blocking(read)
+        let (read_at, entries) = tokio::task::spawn_blocking(read)
             .await
             .map_err(|error| Error::internal("reading the ledger stopped").source(error))?
             .map_err(|error| Error::input(format!("cannot read the ledger: {error}")))?;
@@ -112,7 +115,37 @@ impl Ledger {
         let epoch = epoch.map_or(0, |entry| entry.version);
         let prefix = prefix(epoch);
         let current = |entry: &Entry| entry.application.starts_with(&prefix);
-        Ok(Ledger::of(epoch, entries.into_iter().filter(current)))
+        Ok(Ledger {
+            read_at: Some(read_at),
+            ..Ledger::of(epoch, entries.into_iter().filter(current))
+        })
+    }
+
+    /// Reads the ledger while `others` opens the table: each has to read the log, and on its own.
+    ///
+    /// # Errors
+    /// Those of `others`, a log that cannot be read.
+    pub async fn read_beside(
+        log: Option<&DeltaTable>,
+        others: impl Future<Output = Result<TableTransaction>>,
+    ) -> Result<(TableTransaction, Self)> {
+        let (transaction, early) = tokio::join!(others, Ledger::read(log));
+        let transaction = transaction?;
+        let opened = match transaction.table() {
+            Some(table) => {
+                let id = table.snapshot()?.metadata().id().to_owned();
+                table.version().map(|version| (id, version))
+            }
+            None => None,
+        };
+        match early {
+            Ok(early) if early.read_at == opened => Ok((transaction, early)),
+            // Somebody committed meanwhile.
+            _ => {
+                let ledger = Ledger::read(transaction.table()).await?;
+                Ok((transaction, ledger))
+            }
+        }
     }
 
     /// The ledger with these entries, the newest first.

@@ -53,11 +53,13 @@ impl<'s> Load<'s> {
         options: LandingOptions,
     ) -> Result<Self> {
         let planner = session.begin();
-        let transaction = TableTransaction::begin(session.warehouse(), id, planner.state()).await?;
+        let warehouse = session.warehouse();
+        let log = warehouse.unopened(id)?;
+        let begun = TableTransaction::begin(warehouse, id, planner.state());
+        let (transaction, ledger) = Ledger::read_beside(log.as_ref(), begun).await?;
         if let Some(table) = transaction.table() {
             records::repair(session, id, table).await?;
         }
-        let ledger = Ledger::read(transaction.table()).await?;
         rejects::repair(session, id, &ledger).await?;
         let rejects = Rejects::new(options.on_error, session.warehouse(), id);
         Ok(Load {

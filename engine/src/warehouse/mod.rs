@@ -158,6 +158,17 @@ impl Warehouse {
             .map_err(|error| Error::from(error).context(format!("cannot open table {id}")))
     }
 
+    /// A table that can be asked for its log and nothing else, or `None` when there is none.
+    ///
+    /// # Errors
+    /// A folder that cannot be one of a table.
+    pub fn unopened(&self, id: &TableId) -> Result<Option<DeltaTable>> {
+        match is_table(&self.folder(id)) {
+            true => Ok(Some(self.builder(id)?.build()?)),
+            false => Ok(None),
+        }
+    }
+
     /// A hash of a table's newest commit, which tells this state of it from every other, without
     /// opening it. Its version would not: a table that was dropped and made anew counts from 0.
     pub fn state(&self, id: &TableId) -> Option<String> {
