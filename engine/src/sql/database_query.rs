@@ -11,12 +11,12 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Spanned, TableAlias, TableFactor, Value,
-    VisitMut, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, ObjectName, Spanned, TableFactor, Value, VisitMut,
+    VisitorMut,
 };
 
 use super::name::fold;
-use super::place_of;
+use super::{place_of, replace_factor};
 use crate::{Error, Result};
 
 /// The schema in which a database has the tables that are queries.
@@ -42,10 +42,7 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         let place = place_of(factor.span());
-        let TableFactor::Table {
-            name, args, alias, ..
-        } = factor
-        else {
+        let TableFactor::Table { name, args, .. } = factor else {
             return ControlFlow::Continue(());
         };
         let Some(arguments) = args.as_ref().filter(|_| is_call(name)) else {
@@ -59,18 +56,8 @@ impl VisitorMut for Rewriter {
                     .place(place),
             );
         };
-        let spot = |value: &str| Ident {
-            span: name.span(),
-            ..Ident::with_quote('"', value)
-        };
-        *name = ObjectName::from(vec![spot(connection), spot(QUERIES), spot(query)]);
-        *args = None;
-        alias.get_or_insert_with(|| TableAlias {
-            explicit: false,
-            name: Ident::with_quote('"', FUNCTION),
-            columns: Vec::new(),
-            at: None,
-        });
+        let table = [connection, QUERIES, query];
+        replace_factor(factor, &table, FUNCTION);
         ControlFlow::Continue(())
     }
 }

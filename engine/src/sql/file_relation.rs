@@ -13,12 +13,12 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Spanned, TableAlias, TableFactor, Value,
-    VisitMut, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, ObjectName, Spanned, TableFactor, Value, VisitMut,
+    VisitorMut,
 };
 
 use super::name::fold;
-use super::{FileFormat, FileOptions, place_of};
+use super::{FileFormat, FileOptions, place_of, replace_factor};
 use crate::{Error, Place, Result};
 
 /// The schema in which the relations of a statement are found by the planner.
@@ -82,10 +82,7 @@ impl VisitorMut for Taker {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         let place = place_of(factor.span());
-        let TableFactor::Table {
-            name, args, alias, ..
-        } = factor
-        else {
+        let TableFactor::Table { name, args, .. } = factor else {
             return ControlFlow::Continue(());
         };
         let (paths, options, default_alias) = match args {
@@ -109,18 +106,7 @@ impl VisitorMut for Taker {
         };
         // The same files read in the same way are one table, wherever they are named.
         let table = format!("{paths:?} {:?}", options.given());
-        let spot = |value: &str| Ident {
-            span: name.span(),
-            ..Ident::with_quote('"', value)
-        };
-        *name = ObjectName::from(vec![spot(FILES), spot(&table)]);
-        *args = None;
-        alias.get_or_insert_with(|| TableAlias {
-            explicit: false,
-            name: Ident::with_quote('"', default_alias),
-            columns: Vec::new(),
-            at: None,
-        });
+        replace_factor(factor, &[FILES, &table], &default_alias);
         self.relations.push(FileRelation {
             table,
             paths,

@@ -10,6 +10,7 @@ mod copy_into;
 mod create_table;
 mod create_view;
 mod database_query;
+mod declared_option;
 mod dialect;
 mod drop;
 mod explain_copy;
@@ -29,6 +30,7 @@ mod script;
 mod set;
 mod show;
 
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned, TableAlias, TableFactor};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
@@ -178,6 +180,30 @@ impl Statement {
             Statement::Assert(_) => "ASSERT",
         }
     }
+}
+
+/// Puts the name of a table in place of a path or call in FROM. Columns are still found under
+/// `default_alias`, unless the query gives another one.
+fn replace_factor(factor: &mut TableFactor, table: &[&str], default_alias: &str) {
+    let TableFactor::Table {
+        name, args, alias, ..
+    } = factor
+    else {
+        return;
+    };
+    let span = name.span();
+    let spot = |value: &&str| Ident {
+        span,
+        ..Ident::with_quote('"', *value)
+    };
+    *name = ObjectName::from(table.iter().map(spot).collect::<Vec<_>>());
+    *args = None;
+    alias.get_or_insert_with(|| TableAlias {
+        explicit: false,
+        name: Ident::with_quote('"', default_alias),
+        columns: Vec::new(),
+        at: None,
+    });
 }
 
 /// Parses the tokens of one statement. `slice_from` gives the text of the statement from a

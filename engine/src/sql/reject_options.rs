@@ -12,6 +12,7 @@ use std::fmt;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::declared_option::{self, DeclaredOption};
 use super::file_options::parse_choice;
 
 /// The options as typed; `None` where nothing was said.
@@ -56,14 +57,8 @@ pub enum OnLoss {
     Round,
 }
 
-struct RejectOption {
-    name: &'static str,
-    parse: fn(&mut RejectOptions, &mut Parser) -> Result<(), ParserError>,
-    show: fn(&RejectOptions) -> Option<String>,
-}
-
-const REJECT_OPTIONS: [RejectOption; 4] = [
-    RejectOption {
+const REJECT_OPTIONS: [DeclaredOption<RejectOptions>; 4] = [
+    DeclaredOption {
         name: "ON_ERROR",
         parse: |options, parser| {
             let word = parse_choice(parser, &["abort", "quarantine"])?;
@@ -83,7 +78,7 @@ const REJECT_OPTIONS: [RejectOption; 4] = [
             })
         },
     },
-    RejectOption {
+    DeclaredOption {
         name: "MAX_ERRORS",
         parse: |options, parser| {
             options.max_errors = Some(MaxErrors::parse(parser)?);
@@ -96,7 +91,7 @@ const REJECT_OPTIONS: [RejectOption; 4] = [
             })
         },
     },
-    RejectOption {
+    DeclaredOption {
         name: "ON_LOSS",
         parse: |options, parser| {
             let word = parse_choice(parser, &["fail", "round"])?;
@@ -116,7 +111,7 @@ const REJECT_OPTIONS: [RejectOption; 4] = [
             })
         },
     },
-    RejectOption {
+    DeclaredOption {
         name: "VALIDATE",
         parse: |options, _| {
             options.validate = true;
@@ -134,10 +129,7 @@ impl RejectOptions {
 
     /// The options that were given, as (name, value) in SQL.
     pub fn given(&self) -> Vec<(&'static str, String)> {
-        REJECT_OPTIONS
-            .iter()
-            .filter_map(|option| Some((option.name, (option.show)(self)?)))
-            .collect()
+        declared_option::given(REJECT_OPTIONS.iter(), self)
     }
 
     /// Reads the value of the option `name`, if there is one of that name.
@@ -146,17 +138,7 @@ impl RejectOptions {
         name: &str,
         parser: &mut Parser,
     ) -> Result<bool, ParserError> {
-        let Some(option) = REJECT_OPTIONS
-            .iter()
-            .find(|option| option.name.eq_ignore_ascii_case(name))
-        else {
-            return Ok(false);
-        };
-        if (option.show)(self).is_some() {
-            return parser.expected(&format!("{} only once", option.name), parser.peek_token());
-        }
-        (option.parse)(self, parser)?;
-        Ok(true)
+        declared_option::parse_option(REJECT_OPTIONS.iter(), self, name, parser)
     }
 }
 

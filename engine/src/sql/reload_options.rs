@@ -6,12 +6,13 @@
 //! | `FORCE` | load files that the table holds already once more |
 //! | `ON_DRIFT fail`, `evolve` or `ignore` | the columns of a file are not those of the table: refuse it with the differences (the default), give the table what the file has, or pass over unknown columns; missing ones are NULL |
 //! | `DEDUPLICATE` | leave out rows that the table or the load has already |
-//! | `WATERMARK column` | of a table of a database, load only rows whose column is not below the highest value loaded before |
 //! | `DEDUPLICATE (key, ..) KEEP first` or `last` | keep one row per key: the first (the default), or the last in the order of the files, which then takes the place of the table's |
+//! | `WATERMARK column` | of a table of a database, load only rows whose column is not below the highest value loaded before |
 
 use datafusion::sql::sqlparser::parser::{IsOptional, Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::declared_option::{self, DeclaredOption};
 use super::file_options::parse_choice;
 use super::name::{fold, quote};
 
@@ -73,14 +74,8 @@ pub enum Keep {
     Last,
 }
 
-struct ReloadOption {
-    name: &'static str,
-    parse: fn(&mut ReloadOptions, &mut Parser) -> Result<(), ParserError>,
-    show: fn(&ReloadOptions) -> Option<String>,
-}
-
-const RELOAD_OPTIONS: [ReloadOption; 5] = [
-    ReloadOption {
+const RELOAD_OPTIONS: [DeclaredOption<ReloadOptions>; 5] = [
+    DeclaredOption {
         name: "ON_CHANGE",
         parse: |options, parser| {
             let word = parse_choice(parser, &["error", "replace", "append"])?;
@@ -102,7 +97,7 @@ const RELOAD_OPTIONS: [ReloadOption; 5] = [
             })
         },
     },
-    ReloadOption {
+    DeclaredOption {
         name: "FORCE",
         parse: |options, _| {
             options.force = true;
@@ -110,7 +105,7 @@ const RELOAD_OPTIONS: [ReloadOption; 5] = [
         },
         show: |options| options.force.then(String::new),
     },
-    ReloadOption {
+    DeclaredOption {
         name: "ON_DRIFT",
         parse: |options, parser| {
             let word = parse_choice(parser, &["fail", "evolve", "ignore"])?;
@@ -132,7 +127,7 @@ const RELOAD_OPTIONS: [ReloadOption; 5] = [
             })
         },
     },
-    ReloadOption {
+    DeclaredOption {
         name: "DEDUPLICATE",
         parse: |options, parser| {
             options.deduplicate = Some(Deduplicate::parse(parser)?);
@@ -140,7 +135,7 @@ const RELOAD_OPTIONS: [ReloadOption; 5] = [
         },
         show: |options| options.deduplicate.as_ref().map(Deduplicate::value),
     },
-    ReloadOption {
+    DeclaredOption {
         name: "WATERMARK",
         parse: |options, parser| {
             options.watermark = Some(fold(&parser.parse_identifier()?));
@@ -158,10 +153,7 @@ impl ReloadOptions {
 
     /// The options that were given, as (name, value) in SQL.
     pub fn given(&self) -> Vec<(&'static str, String)> {
-        RELOAD_OPTIONS
-            .iter()
-            .filter_map(|option| Some((option.name, (option.show)(self)?)))
-            .collect()
+        declared_option::given(RELOAD_OPTIONS.iter(), self)
     }
 
     /// Reads the value of the option `name`, if there is one of that name.
@@ -170,17 +162,7 @@ impl ReloadOptions {
         name: &str,
         parser: &mut Parser,
     ) -> Result<bool, ParserError> {
-        let Some(option) = RELOAD_OPTIONS
-            .iter()
-            .find(|option| option.name.eq_ignore_ascii_case(name))
-        else {
-            return Ok(false);
-        };
-        if (option.show)(self).is_some() {
-            return parser.expected(&format!("{} only once", option.name), parser.peek_token());
-        }
-        (option.parse)(self, parser)?;
-        Ok(true)
+        declared_option::parse_option(RELOAD_OPTIONS.iter(), self, name, parser)
     }
 }
 

@@ -32,8 +32,9 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 pub(crate) use values::literal;
 pub(super) use values::parse_choice;
 
-use declared::FILE_OPTIONS;
+use declared::{FILE_OPTIONS, FileOption};
 
+use super::declared_option::{self, DeclaredOption};
 use super::script::parser_error;
 use super::{Compression, Encoding, FileFormat, Names, TideDialect, closest, place_of};
 use crate::{Error, Result};
@@ -80,10 +81,14 @@ pub struct DeclaredColumn {
     pub data_type: DataType,
 }
 
+fn declared() -> impl Iterator<Item = &'static DeclaredOption<FileOptions>> + Clone {
+    FILE_OPTIONS.iter().map(|file| &file.option)
+}
+
 impl FileOptions {
     /// The names of all options.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
-        FILE_OPTIONS.iter().map(|option| option.name)
+        declared().map(|option| option.name)
     }
 
     /// Reads the value of the option `name`, if there is one of that name.
@@ -92,17 +97,7 @@ impl FileOptions {
         name: &str,
         parser: &mut Parser,
     ) -> Result<bool, ParserError> {
-        let Some(option) = FILE_OPTIONS
-            .iter()
-            .find(|option| option.name.eq_ignore_ascii_case(name))
-        else {
-            return Ok(false);
-        };
-        if (option.show)(self).is_some() {
-            return parser.expected(&format!("{} only once", option.name), parser.peek_token());
-        }
-        (option.parse)(self, parser)?;
-        Ok(true)
+        declared_option::parse_option(declared(), self, name, parser)
     }
 
     /// Reads the arguments `name => value` of the relation function `function`.
@@ -124,10 +119,7 @@ impl FileOptions {
 
     /// The options that were given, as (name, value) in SQL.
     pub fn given(&self) -> Vec<(&'static str, String)> {
-        FILE_OPTIONS
-            .iter()
-            .filter_map(|option| Some((option.name, (option.show)(self)?)))
-            .collect()
+        declared_option::given(declared(), self)
     }
 
     /// Refuses what was given and means nothing for files of a format.
@@ -135,13 +127,13 @@ impl FileOptions {
     /// # Errors
     /// The first such option.
     pub fn check_for(&self, format: FileFormat) -> Result<()> {
-        let foreign = FILE_OPTIONS
-            .iter()
-            .find(|option| (option.show)(self).is_some() && !option.formats.contains(&format));
-        let Some(option) = foreign else {
+        let foreign = FILE_OPTIONS.iter().find(|FileOption { option, formats }| {
+            (option.show)(self).is_some() && !formats.contains(&format)
+        });
+        let Some(FileOption { option, formats }) = foreign else {
             return Ok(());
         };
-        let formats: Vec<_> = option.formats.iter().map(ToString::to_string).collect();
+        let formats: Vec<_> = formats.iter().map(ToString::to_string).collect();
         Err(
             Error::input(format!("{} means nothing for {format} files", option.name)).hint(
                 format!(
