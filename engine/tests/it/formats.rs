@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::lab::{Lab, assert_same_rows, sorted};
+use crate::shared::{find, shared, unpack_hive_warehouse};
 
 /// What the columns are declared as; formats with types of their own know most of it anyway.
 pub const COLUMNS: &str = "COLUMNS (id BIGINT, amount DECIMAL(20,4), note TEXT, day DATE, at TIMESTAMP, \
@@ -305,10 +306,9 @@ async fn text_is_unpacked_by_its_content() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_of_others_land_with_every_row() {
-    let Some(shared) = shared_data() else {
+    let Some(runs) = shared("medicare_recorded_runs") else {
         return;
     };
-    let runs = shared.join("medicare_recorded_runs");
     let lab = Lab::new();
     for (table, file, rows) in [
         ("city_orc", "city_report_10573.snappy.orc", "10573"),
@@ -347,7 +347,7 @@ async fn reports_of_others_land_with_every_row() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_files_of_cities_have_all_cities() {
-    let Some(shared) = shared_data() else {
+    let Some(medicare) = shared("medicare") else {
         return;
     };
     let lab = Lab::new();
@@ -355,7 +355,7 @@ async fn both_files_of_cities_have_all_cities() {
         .into_iter()
         .enumerate()
     {
-        let path = shared.join(format!("medicare/{file}.parquet"));
+        let path = medicare.join(format!("{file}.parquet"));
         lab.execute(&format!(
             "COPY INTO raw.cities_{index} FROM '{}'",
             path.display()
@@ -379,26 +379,16 @@ async fn both_files_of_cities_have_all_cities() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hive_warehouse_is_read_without_its_side_files() {
-    let Some(shared) = shared_data() else {
-        return;
-    };
     let lab = Lab::new();
-    let packed = shared.join("medicare_recorded_runs/hive_warehouse_13_duplicate_appends.tar.gz");
-    let folder = lab.folder().join("hive");
-    std::fs::create_dir(&folder).unwrap();
-    let unpacked = std::process::Command::new("tar")
-        .arg("xzf")
-        .arg(&packed)
-        .arg("-C")
-        .arg(&folder)
-        .status()
-        .unwrap();
-    assert!(unpacked.success());
+    let folder = lab.folder();
+    if unpack_hive_warehouse(folder).is_none() {
+        return;
+    }
     for (table, rows, distinct, partition) in [
         ("df_city", "137449", "10573", "state_name"),
         ("df_presc", "3913", "301", "presc_state"),
     ] {
-        let path = find(&folder, table);
+        let path = find(folder, table);
         let all = format!("SELECT count(*) FROM '{}'", path.display());
         assert_eq!(lab.value(&all).await, rows, "{table}");
         let once = format!(
@@ -419,34 +409,4 @@ async fn a_hive_warehouse_is_read_without_its_side_files() {
         );
         assert_eq!(lab.value(&again).await, count, "{table} of {name}");
     }
-}
-
-/// The folder called `name` somewhere below `folder`.
-fn find(folder: &Path, name: &str) -> PathBuf {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for item in std::fs::read_dir(&folder).unwrap() {
-            let path = item.unwrap().path();
-            if path.is_dir() {
-                if path.file_name().is_some_and(|found| found == name) {
-                    return path;
-                }
-                folders.push(path);
-            }
-        }
-    }
-    panic!("no {name} in {}", folder.display())
-}
-
-/// Data that is too large for the repository; a checkout without it tests the rest.
-fn shared_data() -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!(
-        "skipped: files of others are read where {} is",
-        path.display()
-    );
-    None
 }

@@ -32,6 +32,7 @@ mod real_csv;
 mod real_files_again;
 mod reference;
 mod remote;
+mod shared;
 mod sqlite_export;
 mod sqlite_read;
 mod watermark;

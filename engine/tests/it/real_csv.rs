@@ -1,8 +1,7 @@
 //! Real CSV files with the quirks that they came with.
 
-use std::path::PathBuf;
-
 use crate::lab::Lab;
+use crate::shared::shared;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dates_with_the_day_first_and_a_comma_at_the_end_of_every_line() {
@@ -76,13 +75,4 @@ async fn columns(lab: &Lab, table: &str) -> String {
     let count =
         format!("SELECT count(*) FROM information_schema.columns WHERE table_name = '{table}'");
     lab.value(&count).await
-}
-
-fn shared(file: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")).join(file);
-    if path.is_file() {
-        return Some(path);
-    }
-    eprintln!("skipped: there is no {}", path.display());
-    None
 }

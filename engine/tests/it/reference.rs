@@ -2,9 +2,9 @@
 //! it replaces, and plain arithmetic on the digits of the file.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
 use crate::lab::{Lab, assert_same_rows, hospital_text, shipped_pipeline, sorted, unpack};
+use crate::shared::shared;
 
 /// A row of the hospital's file, by column.
 type Row<'t> = Vec<&'t str>;
@@ -23,7 +23,7 @@ const BILL_SCALE: u32 = 15;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daily_billing_equals_the_recorded_run() {
-    let Some(shared) = shared_data() else {
+    let Some(shared) = shared("") else {
         return;
     };
     let source = shared.join("healthcare/healthcare_dataset_55500_rounded.csv.gz");
@@ -156,19 +156,6 @@ async fn averages_equal_plain_arithmetic() {
             &format!("{grain} averages, ours and by hand"),
         );
     }
-}
-
-/// Data that is too large for the repository; a checkout without it tests the rest.
-fn shared_data() -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!(
-        "skipped: the recorded run is compared where {} is",
-        path.display()
-    );
-    None
 }
 
 fn hospital_rows(text: &str) -> Vec<Row<'_>> {
