@@ -2,7 +2,7 @@
 //! while, and gone when it is done.
 //!
 //! ```text
-//! ⠸ raw.admissions: 2,310,144 rows, 381 of 824 MB, 1,480,000 rows/s, 2.1 s left
+//! ⠸ 2,310,144 rows, 381 of 824 MB, 1,480,000 rows/s, 2.1 s left: loading admissions.csv
 //! ```
 
 use std::io::IsTerminal;
@@ -111,7 +111,8 @@ fn describe(reached: &Reached) -> String {
         Some(time) => format!("{} left", duration(time)),
         None => "writing the last rows".to_owned(),
     });
-    format!("{}: {}", reached.task, parts.join(", "))
+    // What a narrow terminal cuts off is the end of a path, not the numbers.
+    format!("{}: {}", parts.join(", "), reached.task)
 }
 
 /// At the speed so far; nothing once everything was read.
@@ -130,7 +131,7 @@ mod tests {
 
     fn reached(bytes: u64, rows: u64) -> Reached {
         Reached {
-            task: "raw.t".to_owned(),
+            task: "loading t.csv".to_owned(),
             bytes,
             total_bytes: 800_000_000,
             rows,
@@ -142,7 +143,7 @@ mod tests {
     fn the_line_has_rows_bytes_rate_and_remaining_time() {
         assert_eq!(
             describe(&reached(200_000_000, 1_200_000)),
-            "raw.t: 1,200,000 rows, 200 of 800 MB, 600,000 rows/s, 6.0 s left"
+            "1,200,000 rows, 200 of 800 MB, 600,000 rows/s, 6.0 s left: loading t.csv"
         );
     }
 
@@ -150,11 +151,11 @@ mod tests {
     fn without_rows_there_is_no_rate_and_at_the_end_no_time() {
         assert_eq!(
             describe(&reached(400_000_000, 0)),
-            "raw.t: 400 of 800 MB, 2.0 s left"
+            "400 of 800 MB, 2.0 s left: loading t.csv"
         );
         assert_eq!(
             describe(&reached(900_000_000, 0)),
-            "raw.t: 800 of 800 MB, writing the last rows"
+            "800 of 800 MB, writing the last rows: loading t.csv"
         );
     }
 }
