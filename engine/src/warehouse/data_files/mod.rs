@@ -81,7 +81,7 @@ impl Limits {
         Limits {
             threads: state.config().target_partitions(),
             waiting_bytes,
-            run_rows: 32 * 1024,
+            run_rows: 128 * 1024,
             row_group_rows: 128 * 1024,
             row_group_bytes: 64 * MEBIBYTE,
             file_bytes: 192 * MEBIBYTE,
@@ -176,7 +176,9 @@ impl DataFiles {
         self.run.rows += batch.num_rows();
         self.run.bytes += bytes_of(&batch);
         self.run.batches.push(batch);
-        if self.run.rows >= self.limits.run_rows || self.run.bytes >= self.limits.row_group_bytes {
+        // Those that are being split are not counted: they must be small beside what waits.
+        if self.run.rows >= self.limits.run_rows || self.run.bytes >= self.limits.waiting_bytes / 8
+        {
             self.split_run().await?;
         }
         Ok(())
@@ -257,7 +259,8 @@ impl DataFiles {
         let schema = Arc::clone(&self.file_schema);
         let work = self.start(move || Ok((key, schema.encode(&waiting.batches)?)));
         self.encoding.push_back(work);
-        while self.encoding.len() > self.limits.threads {
+        // They end in another order than they are taken in: with fewer, threads would wait.
+        while self.encoding.len() > 2 * self.limits.threads {
             if let Some(encoded) = self.encoding.next().await {
                 self.append(encoded?)?;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder, UInt32Array,
 };
-use arrow::compute::{concat_batches, take};
+use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::row::{Row, RowConverter, SortField};
 
@@ -81,29 +81,23 @@ impl Splitter {
             .iter()
             .map(|batch| self.shaper.shape(batch))
             .collect::<Result<Vec<_>>>()?;
-        let rows = match shaped.as_slice() {
-            [one] => one.clone(),
-            several => concat_batches(&self.schema, several)?,
-        };
-        let keys: Vec<_> = self
-            .partition_columns
-            .iter()
-            .map(|column| Arc::clone(rows.column(*column)))
-            .collect();
-        let file_rows = self.file_rows(&rows)?;
+        let keys = self.partition_columns.iter();
+        let keys: Vec<_> = keys
+            .map(|column| together(&parts_of(&shaped, *column)))
+            .collect::<Result<_>>()?;
         if keys.is_empty() {
             return Ok(vec![Part {
                 key: Key::default(),
                 values: Vec::new(),
-                rows: file_rows,
+                rows: self.file_rows(&shaped)?,
             }]);
         }
         let converted = self.converter.convert_columns(&keys)?;
         let groups = Groups::of(converted.iter());
         let values = |first: &usize| keys.iter().map(|values| values.slice(*first, 1)).collect();
         let rows = match groups.count() {
-            1 => vec![file_rows],
-            _ => groups.gather(&file_rows)?,
+            1 => vec![self.file_rows(&shaped)?],
+            _ => self.gather(&groups, &shaped)?,
         };
         let parts = groups.first_rows.iter().zip(&groups.keys).zip(rows);
         Ok(parts
@@ -115,15 +109,54 @@ impl Splitter {
             .collect())
     }
 
-    fn file_rows(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+    /// All rows, as they come.
+    fn file_rows(&self, batches: &[RecordBatch]) -> Result<RecordBatch> {
         let columns = self.file_columns.iter();
         let columns = columns
-            .map(|column| Arc::clone(rows.column(*column)))
-            .collect();
+            .map(|column| together(&parts_of(batches, *column)))
+            .collect::<Result<_>>()?;
         Ok(RecordBatch::try_new(
             Arc::clone(&self.file_schema),
             columns,
         )?)
+    }
+
+    /// The rows of each group, in their order.
+    fn gather(&self, groups: &Groups, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
+        let indexes = groups.indexes();
+        let mut columns = vec![Vec::with_capacity(self.file_columns.len()); groups.count()];
+        for column in &self.file_columns {
+            let parts = parts_of(batches, *column);
+            let of_groups = match self.schema.field(*column).data_type() {
+                DataType::Utf8 => groups.scatter(&parts, &indexes),
+                _ => {
+                    let column = together(&parts)?;
+                    let of_groups = indexes.iter().map(|indexes| take(&column, indexes, None));
+                    of_groups.collect::<Result<_, _>>()?
+                }
+            };
+            for (columns, of_group) in columns.iter_mut().zip(of_groups) {
+                columns.push(of_group);
+            }
+        }
+        let batches = columns
+            .into_iter()
+            .map(|columns| RecordBatch::try_new(Arc::clone(&self.file_schema), columns));
+        Ok(batches.collect::<Result<_, _>>()?)
+    }
+}
+
+/// A column of some batches.
+fn parts_of(batches: &[RecordBatch], column: usize) -> Vec<&dyn Array> {
+    let parts = batches.iter().map(|batch| batch.column(column).as_ref());
+    parts.collect()
+}
+
+/// A column of some batches as one; of one batch, as it is.
+fn together(parts: &[&dyn Array]) -> Result<ArrayRef> {
+    match parts {
+        [one] => Ok(one.slice(0, one.len())),
+        several => Ok(concat(several)?),
     }
 }
 
@@ -168,37 +201,22 @@ impl<'r> Groups<'r> {
         self.keys.len()
     }
 
-    /// The rows of each group, in their order.
-    fn gather(&self, rows: &RecordBatch) -> Result<Vec<RecordBatch>> {
+    /// The rows of each group.
+    fn indexes(&self) -> Vec<UInt32Array> {
         let mut indexes = vec![Vec::new(); self.count()];
         for (row, group) in (0_u32..).zip(&self.of_rows) {
             indexes[*group as usize].push(row);
         }
-        let indexes: Vec<_> = indexes.into_iter().map(UInt32Array::from).collect();
-        let mut columns = vec![Vec::with_capacity(rows.num_columns()); self.count()];
-        for column in rows.columns() {
-            let parts = match column.data_type() {
-                DataType::Utf8 => self.scatter(column.as_string(), &indexes),
-                _ => indexes
-                    .iter()
-                    .map(|indexes| take(column, indexes, None))
-                    .collect::<Result<_, _>>()?,
-            };
-            for (columns, part) in columns.iter_mut().zip(parts) {
-                columns.push(part);
-            }
-        }
-        let batches = columns
-            .into_iter()
-            .map(|columns| RecordBatch::try_new(rows.schema(), columns));
-        Ok(batches.collect::<Result<_, _>>()?)
+        indexes.into_iter().map(UInt32Array::from).collect()
     }
 
     /// The texts of each group. They are read once, from first to last: looked up group by group,
     /// nearly each would have to come from memory, for they lie far apart.
-    fn scatter(&self, texts: &StringArray, indexes: &[UInt32Array]) -> Vec<ArrayRef> {
+    fn scatter(&self, parts: &[&dyn Array], indexes: &[UInt32Array]) -> Vec<ArrayRef> {
+        let parts: Vec<&StringArray> = parts.iter().map(|part| part.as_string()).collect();
+        let lengths = parts.iter().flat_map(|part| part.offsets().lengths());
         let mut bytes = vec![0; self.count()];
-        for (group, length) in self.of_rows.iter().zip(texts.offsets().lengths()) {
+        for (group, length) in self.of_rows.iter().zip(lengths) {
             bytes[*group as usize] += length;
         }
         let mut builders: Vec<_> = indexes
@@ -206,15 +224,19 @@ impl<'r> Groups<'r> {
             .zip(bytes)
             .map(|(indexes, bytes)| StringBuilder::with_capacity(indexes.len(), bytes))
             .collect();
-        match texts.null_count() {
-            0 => {
-                for (row, group) in self.of_rows.iter().enumerate() {
-                    builders[*group as usize].append_value(texts.value(row));
+        let mut groups = self.of_rows.iter();
+        for part in parts {
+            let groups = groups.by_ref().take(part.len());
+            match part.null_count() {
+                0 => {
+                    for (row, group) in groups.enumerate() {
+                        builders[*group as usize].append_value(part.value(row));
+                    }
                 }
-            }
-            _ => {
-                for (text, group) in texts.iter().zip(&self.of_rows) {
-                    builders[*group as usize].append_option(text);
+                _ => {
+                    for (group, text) in groups.zip(part.iter()) {
+                        builders[*group as usize].append_option(text);
+                    }
                 }
             }
         }

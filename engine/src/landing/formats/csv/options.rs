@@ -44,7 +44,7 @@ impl Default for CsvOptions {
             rounds: false,
             threads: 1,
             batch_size: 32_768,
-            chunk_bytes: 4 << 20,
+            chunk_bytes: 1 << 20,
             max_record_bytes: 64 << 20,
         }
     }
