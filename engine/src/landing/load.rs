@@ -266,7 +266,10 @@ impl<'s> Load<'s> {
             .iter()
             .map(|marks| marks.write(warehouse, &self.id));
         let marks = marks.collect::<Result<_>>()?;
-        let written = self.transaction.commit(Some(counts)).await?;
+        // The rows go first in any case: this only opens the other table meanwhile.
+        let commit = self.transaction.commit(Some(counts));
+        let (written, loads) = tokio::join!(commit, records::begin(self.session));
+        let written = written?;
         let records: Vec<_> = self
             .records
             .into_iter()
@@ -274,7 +277,7 @@ impl<'s> Load<'s> {
             .collect();
         rejects::keep(self.session, spools).await?;
         rejects::apply(self.session, marks).await?;
-        records::keep(self.session, &records).await?;
+        records::keep(loads?, &records).await?;
         match before {
             // Nobody came between, whose records might be missing.
             Some(table) if table.version().map(|version| version + 1) == Some(written.version) => {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::session::Session;
-use crate::warehouse::system::{self, SystemTable};
+use crate::warehouse::system::{self, SystemTable, SystemWrite};
 use crate::warehouse::{COMMIT_KEY, TableId};
 use crate::{Error, Result};
 
@@ -48,11 +48,19 @@ pub struct LoadRecord {
     pub loaded_at: i64,
 }
 
+/// Begins to write `system.loads`.
+///
+/// # Errors
+/// A warehouse that cannot be written.
+pub async fn begin(session: &Session) -> Result<SystemWrite<'_>> {
+    SystemWrite::begin(session, SystemTable::Loads).await
+}
+
 /// Adds records to `system.loads`.
 ///
 /// # Errors
 /// A warehouse that cannot be written.
-pub async fn keep(session: &Session, records: &[(LoadRecord, u64)]) -> Result<()> {
+pub async fn keep(loads: SystemWrite<'_>, records: &[(LoadRecord, u64)]) -> Result<()> {
     let text = |value: fn(&LoadRecord) -> &String| {
         Arc::new(
             records
@@ -100,7 +108,7 @@ pub async fn keep(session: &Session, records: &[(LoadRecord, u64)]) -> Result<()
             Arc::new(loaded_at.with_timezone("UTC")),
         ],
     )?;
-    system::append(session, SystemTable::Loads, batch).await
+    loads.append(batch).await
 }
 
 /// Copies records that are in the log of a table but not in `system.loads`. Needs the write lock
@@ -122,7 +130,7 @@ pub async fn repair(session: &Session, id: &TableId, table: &DeltaTable) -> Resu
             .filter(|(record, _)| !known.contains(&record.load_id))
             .collect();
         if !missing.is_empty() {
-            keep(session, &missing).await?;
+            keep(begin(session).await?, &missing).await?;
         }
     }
     mark_kept(session, id, table, newest)

@@ -146,9 +146,10 @@ pub(crate) struct SystemWrite<'s> {
 /// # Errors
 /// A warehouse that cannot be written.
 pub async fn append(session: &Session, table: SystemTable, records: RecordBatch) -> Result<()> {
-    let mut write = SystemWrite::begin(session, table).await?;
-    write.add(stream_of(records)).await?;
-    write.commit().await
+    SystemWrite::begin(session, table)
+        .await?
+        .append(records)
+        .await
 }
 
 /// Adds records and removes those that satisfy a condition, in one commit. Rewrites the table,
@@ -196,6 +197,15 @@ impl<'s> SystemWrite<'s> {
             write.rewrite("TRUE", Ok).await?;
         }
         Ok(write)
+    }
+
+    /// Adds records and commits them.
+    ///
+    /// # Errors
+    /// A full disk; nothing is visible then.
+    pub(crate) async fn append(mut self, records: RecordBatch) -> Result<()> {
+        self.add(stream_of(records)).await?;
+        self.commit().await
     }
 
     /// Adds records.

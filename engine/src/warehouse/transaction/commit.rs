@@ -12,6 +12,7 @@ use deltalake_core::kernel::transaction::{
 use deltalake_core::kernel::{Action, EagerSnapshot, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::table::config::TablePropertiesExt;
 use tokio::sync::OnceCell;
 
 use super::{Change, EPOCH, TableTransaction, next_epoch};
@@ -109,11 +110,19 @@ impl TableTransaction {
         } else {
             properties.with_max_retries(0)
         };
+        let interval = snapshot.table_config().checkpoint_interval().get();
         let commit = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(snapshot), table.log_store(), operation)
+            .into_prepared_commit_future()
+            .await?
             .await?;
-        Ok(commit.version())
+        let version = commit.version;
+        // What follows a commit reads the log once more, for a checkpoint or for nothing.
+        if (version + 1).is_multiple_of(interval) {
+            commit.await?;
+        }
+        Ok(version)
     }
 
     /// Whether the rows are right behind whatever other writers do to theirs.
