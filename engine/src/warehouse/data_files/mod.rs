@@ -1,9 +1,10 @@
-//! Writing rows into Parquet files, one set per partition, on all threads and in bounded memory.
+//! Writing rows into files, one set per partition, on all threads and in bounded memory.
 //!
 //! Rows come in batches. A run of batches is brought into the shape of the table and split by
 //! partition (`split.rs`); what belongs to a partition waits until it is worth a row group, or
 //! until all that waits exceeds the budget: then the partition that has the most goes first. A row
-//! group is encoded whole (`row_group.rs`) and appended to its file (`part_file.rs`).
+//! group is encoded whole (`row_group.rs`) and appended to its file (`part_file.rs`). Other formats
+//! than Parquet are written alike; `encoding.rs` says what they have to offer.
 //!
 //! So an open partition costs its waiting rows, which are counted exactly, and no encoder: those
 //! live only while a row group is made, one per thread. Keeping an encoder per open partition, as
@@ -13,6 +14,8 @@
 //! Splitting and encoding run on other threads, but their results are taken in the order in which
 //! the rows came: the rows of a partition keep their order, and the same rows give the same files.
 
+mod add;
+mod encoding;
 mod part_file;
 mod row_group;
 mod split;
@@ -29,15 +32,18 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
 use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
-use deltalake_core::kernel::Add;
 use futures::future::BoxFuture;
 use futures::stream::FuturesOrdered;
 use futures::{FutureExt, StreamExt};
 
+pub(crate) use encoding::{Encoding, GrowingFile};
+pub(crate) use part_file::Finished;
+pub(crate) use row_group::ParquetEncoding;
+
 use part_file::PartFiles;
-use row_group::{FileSchema, RowGroup};
 use split::{Key, Part, Splitter};
 
 use super::TableDefinition;
@@ -46,7 +52,7 @@ use crate::{Error, Result};
 
 /// How much of everything.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// Runs that are split, and row groups that are encoded, at the same time.
     pub threads: usize,
     /// Rows waiting for their row group, in bytes.
@@ -73,7 +79,7 @@ const MEBIBYTE: usize = 1024 * 1024;
 impl Limits {
     /// Those of a session. What waits is at most a quarter of its memory: the readers of the rows
     /// and the encoders need theirs.
-    pub(super) fn of(state: &SessionState) -> Self {
+    pub(crate) fn of(state: &SessionState) -> Self {
         let waiting_bytes = match state.runtime_env().memory_pool.memory_limit() {
             MemoryLimit::Finite(bytes) => (bytes / 4).min(384 * MEBIBYTE),
             MemoryLimit::Infinite | MemoryLimit::Unknown => 384 * MEBIBYTE,
@@ -91,18 +97,18 @@ impl Limits {
 
 /// The data files of one write, until they are committed. Dropped before
 /// [`DataFiles::finish`], it leaves none.
-pub(super) struct DataFiles {
+pub(crate) struct DataFiles<E: Encoding> {
     limits: Limits,
     splitter: Arc<Splitter>,
-    file_schema: Arc<FileSchema>,
+    encoding_of_rows: Arc<E>,
     /// All rows so far.
     rows: usize,
     run: Run,
     splitting: Working<Vec<Part>>,
     waiting: HashMap<Key, Waiting>,
     waiting_bytes: usize,
-    encoding: Working<(Key, RowGroup)>,
-    files: PartFiles,
+    encoding: Working<(Key, E::Chunk)>,
+    files: PartFiles<E>,
     reservation: MemoryReservation,
 }
 
@@ -127,40 +133,50 @@ struct Waiting {
 /// Work on other threads, its results in the order in which it was given.
 type Working<T> = FuturesOrdered<BoxFuture<'static, Result<T>>>;
 
-impl DataFiles {
-    /// Files in `folder`, the folder of the table, for rows that `shaper` brings into its shape.
+/// The files of a write that has ended.
+pub(crate) type FinishedFiles<E> = Vec<Finished<<<E as Encoding>::File as GrowingFile>::Footer>>;
+
+impl<E: Encoding> DataFiles<E> {
+    /// Files in `folder`, for rows that `shaper` brings into the shape of the definition. `encode`
+    /// says how, for the columns that the files have.
     ///
     /// # Errors
-    /// A schema that Parquet cannot hold.
-    pub(super) fn new(
+    /// A schema that the format cannot hold.
+    pub(crate) fn new(
         folder: PathBuf,
         definition: &TableDefinition,
         shaper: RowShaper,
         limits: Limits,
         state: &SessionState,
+        encoding: impl FnOnce(SchemaRef) -> Result<E>,
     ) -> Result<Self> {
         let partition_columns = definition.partition_columns();
         let splitter = Splitter::new(shaper, &definition.schema, &partition_columns)?;
-        let file_schema = Arc::new(FileSchema::new(Arc::clone(splitter.file_schema()))?);
+        let encoding_of_rows = Arc::new(encoding(Arc::clone(splitter.file_schema()))?);
         Ok(DataFiles {
             limits,
             splitter: Arc::new(splitter),
             files: PartFiles::new(
                 folder,
                 partition_columns,
-                Arc::clone(&file_schema),
+                Arc::clone(&encoding_of_rows),
                 limits.file_bytes,
             ),
-            file_schema,
+            encoding_of_rows,
             rows: 0,
             run: Run::default(),
             splitting: Working::new(),
             waiting: HashMap::new(),
             waiting_bytes: 0,
             encoding: Working::new(),
-            reservation: MemoryConsumer::new("rows waiting for their Parquet file")
+            reservation: MemoryConsumer::new("rows waiting for their file")
                 .register(&state.runtime_env().memory_pool),
         })
+    }
+
+    /// The columns of the files: all but those of the partitions.
+    pub(crate) fn file_schema(&self) -> &SchemaRef {
+        self.splitter.file_schema()
     }
 
     /// Appends a batch of the schema that the shaper was made for.
@@ -168,7 +184,7 @@ impl DataFiles {
     /// # Errors
     /// A value that its column cannot hold, a disk that is full or cannot be written; perhaps of
     /// an earlier batch.
-    pub(super) async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+    pub(crate) async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -188,7 +204,7 @@ impl DataFiles {
     ///
     /// # Errors
     /// Those of [`DataFiles::write`].
-    pub(super) async fn finish(mut self) -> Result<Vec<Add>> {
+    pub(crate) async fn finish(mut self) -> Result<FinishedFiles<E>> {
         self.split_run().await?;
         while let Some(parts) = self.splitting.next().await {
             self.take_in(parts?).await?;
@@ -256,8 +272,8 @@ impl DataFiles {
             return Ok(());
         };
         self.waiting_bytes -= waiting.bytes;
-        let schema = Arc::clone(&self.file_schema);
-        let work = self.start(move || Ok((key, schema.encode(&waiting.batches)?)));
+        let encoding = Arc::clone(&self.encoding_of_rows);
+        let work = self.start(move || Ok((key, encoding.encode(&waiting.batches)?)));
         self.encoding.push_back(work);
         // They end in another order than they are taken in: with fewer, threads would wait.
         while self.encoding.len() > 2 * self.limits.threads {
@@ -268,8 +284,8 @@ impl DataFiles {
         Ok(())
     }
 
-    fn append(&mut self, (key, row_group): (Key, RowGroup)) -> Result<()> {
-        self.files.append(&key, row_group)
+    fn append(&mut self, (key, chunk): (Key, E::Chunk)) -> Result<()> {
+        self.files.append(&key, chunk)
     }
 
     /// Does some work: at once if there is little of it, else on another thread.
@@ -284,7 +300,7 @@ impl DataFiles {
         async {
             working
                 .await
-                .map_err(|error| Error::internal("writing Parquet stopped").source(error))?
+                .map_err(|error| Error::internal("writing files stopped").source(error))?
         }
         .boxed()
     }

@@ -7,48 +7,58 @@ use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use delta_kernel::expressions::Scalar;
-use deltalake_core::kernel::Add;
 use deltalake_core::kernel::scalars::ScalarExt;
 use object_store::path::Path as StorePath;
-use parquet::file::writer::SerializedFileWriter;
 use percent_encoding::percent_encode_byte;
 use uuid::Uuid;
 
-use super::row_group::{FileSchema, RowGroup, encoding_failed};
+use super::FinishedFiles;
+use super::encoding::{Encoding, GrowingFile};
 use super::split::{Key, Part};
-use super::statistics::statistics;
 use crate::warehouse::partitions::HIVE_NULL;
 use crate::warehouse::sweep::delete_file;
 use crate::{Error, Result};
 
 /// The files of one write, finished ones and those that still grow: at most one per partition.
-pub(super) struct PartFiles {
+pub(super) struct PartFiles<E: Encoding> {
     folder: PathBuf,
     partition_columns: Vec<String>,
-    schema: Arc<FileSchema>,
+    encoding: Arc<E>,
     /// The size at which a file is finished.
     file_bytes: usize,
-    partitions: HashMap<Key, Partition>,
-    finished: Vec<(Add, OnDisk)>,
+    partitions: HashMap<Key, Partition<E>>,
+    finished: Vec<(Finished<<E::File as GrowingFile>::Footer>, OnDisk)>,
 }
 
-struct Partition {
+/// A file that is whole.
+pub(crate) struct Finished<Footer> {
+    /// Where it lies below the folder, as the log writes it.
+    pub(crate) path: StorePath,
+    /// The values of the partition columns as text.
+    pub(crate) partition_values: HashMap<String, Option<String>>,
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// What the format tells of it.
+    pub(crate) footer: Footer,
+}
+
+struct Partition<E: Encoding> {
     /// Its folder below that of the table, as the log writes it.
     path: StorePath,
     values: HashMap<String, Option<String>>,
-    growing: Option<PartFile>,
+    growing: Option<PartFile<E::File>>,
 }
 
 /// A file that grows. No descriptor is kept: there may be thousands of partitions.
-struct PartFile {
+struct PartFile<File> {
     path: StorePath,
     file: PathBuf,
     /// Under another name, which hides it from readers and marks it as a leftover after a kill.
     staged: OnDisk,
-    writer: SerializedFileWriter<Vec<u8>>,
+    written: u64,
+    encoder: File,
 }
 
 /// A file that is deleted when it is dropped, unless it is kept.
@@ -58,17 +68,17 @@ struct OnDisk {
     kept: bool,
 }
 
-impl PartFiles {
+impl<E: Encoding> PartFiles<E> {
     pub(super) fn new(
         folder: PathBuf,
         partition_columns: Vec<String>,
-        schema: Arc<FileSchema>,
+        encoding: Arc<E>,
         file_bytes: usize,
     ) -> Self {
         PartFiles {
             folder,
             partition_columns,
-            schema,
+            encoding,
             file_bytes,
             partitions: HashMap::new(),
             finished: Vec::new(),
@@ -87,23 +97,23 @@ impl PartFiles {
         Ok(())
     }
 
-    /// Appends a row group to the file of its partition.
+    /// Appends rows to the file of their partition.
     ///
     /// # Errors
     /// A disk that is full or cannot be written.
-    pub(super) fn append(&mut self, key: &Key, row_group: RowGroup) -> Result<()> {
+    pub(super) fn append(&mut self, key: &Key, chunk: E::Chunk) -> Result<()> {
         let partition = self
             .partitions
             .get_mut(key)
             .ok_or_else(|| Error::internal("rows of an unknown partition"))?;
         let mut file = match partition.growing.take() {
             Some(file) => file,
-            None => PartFile::create(&self.folder, &partition.path, &self.schema)?,
+            None => PartFile::create(&self.folder, &partition.path, self.encoding.as_ref())?,
         };
-        file.append(row_group)?;
-        if file.writer.bytes_written() >= self.file_bytes {
+        file.append(chunk)?;
+        if file.written >= self.file_bytes as u64 {
             let values = partition.values.clone();
-            self.finished.push(file.finish(&self.schema, values)?);
+            self.finished.push(file.finish(values)?);
         } else {
             partition.growing = Some(file);
         }
@@ -114,24 +124,23 @@ impl PartFiles {
     ///
     /// # Errors
     /// A disk that is full or cannot be written.
-    pub(super) fn finish(mut self) -> Result<Vec<Add>> {
+    pub(super) fn finish(mut self) -> Result<FinishedFiles<E>> {
         for partition in mem::take(&mut self.partitions).into_values() {
             if let Some(file) = partition.growing {
-                self.finished
-                    .push(file.finish(&self.schema, partition.values)?);
+                self.finished.push(file.finish(partition.values)?);
             }
         }
-        let mut adds = Vec::with_capacity(self.finished.len());
-        for (add, mut file) in self.finished {
+        let mut files = Vec::with_capacity(self.finished.len());
+        for (finished, mut file) in self.finished {
             file.keep();
-            adds.push(add);
+            files.push(finished);
         }
-        adds.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(adds)
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
     }
 }
 
-impl Partition {
+impl<E: Encoding> Partition<E> {
     fn new(columns: &[String], part: &Part) -> Result<Self> {
         let mut folders = Vec::with_capacity(columns.len());
         let mut values = HashMap::with_capacity(columns.len());
@@ -179,9 +188,13 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-impl PartFile {
-    fn create(table: &Path, partition: &StorePath, schema: &FileSchema) -> Result<Self> {
-        let name = format!("part-00000-{}-c000.zstd.parquet", Uuid::new_v4());
+impl<File: GrowingFile> PartFile<File> {
+    fn create<E: Encoding<File = File>>(
+        table: &Path,
+        partition: &StorePath,
+        encoding: &E,
+    ) -> Result<Self> {
+        let name = encoding.file_name(Uuid::new_v4());
         let path = partition.clone().join(name.as_str());
         let folder = table.join(partition.as_ref());
         fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, error))?;
@@ -193,51 +206,37 @@ impl PartFile {
                 kept: false,
             },
             file: folder.join(name),
-            writer: schema.open_file()?,
+            written: 0,
+            encoder: encoding.open()?,
         })
     }
 
-    fn append(&mut self, row_group: RowGroup) -> Result<()> {
-        let mut writer = self.writer.next_row_group().map_err(encoding_failed)?;
-        for chunk in row_group {
-            chunk
-                .append_to_row_group(&mut writer)
-                .map_err(encoding_failed)?;
-        }
-        writer.close().map_err(encoding_failed)?;
+    fn append(&mut self, chunk: File::Chunk) -> Result<()> {
+        self.encoder.append(chunk)?;
         self.write_out()
     }
 
     fn finish(
         mut self,
-        schema: &FileSchema,
         partition_values: HashMap<String, Option<String>>,
-    ) -> Result<(Add, OnDisk)> {
-        let metadata = self.writer.finish().map_err(encoding_failed)?;
+    ) -> Result<(Finished<File::Footer>, OnDisk)> {
+        let footer = self.encoder.finish()?;
         self.write_out()?;
-        let size = self.writer.bytes_written() as i64;
         fs::rename(&self.staged.file, &self.file).map_err(|error| self.failed(error))?;
         self.staged.file = self.file;
-        let add = Add {
-            path: self.path.to_string(),
+        let finished = Finished {
+            path: self.path,
             partition_values,
-            size,
-            modification_time: milliseconds_now(),
-            data_change: true,
-            stats: Some(statistics(&metadata, schema.schema())),
-            tags: None,
-            deletion_vector: None,
-            base_row_id: None,
-            default_row_commit_version: None,
-            clustering_provider: None,
+            bytes: self.written,
+            footer,
         };
-        Ok((add, self.staged))
+        Ok((finished, self.staged))
     }
 
     /// What the encoder has collected goes to the disk.
     fn write_out(&mut self) -> Result<()> {
-        self.writer.flush().map_err(|error| self.failed(error))?;
-        let bytes = mem::take(self.writer.inner_mut());
+        let bytes = self.encoder.take_bytes()?;
+        self.written += bytes.len() as u64;
         OpenOptions::new()
             .create(true)
             .append(true)
@@ -263,10 +262,4 @@ impl Drop for OnDisk {
             delete_file(&self.file, &self.table);
         }
     }
-}
-
-fn milliseconds_now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_millis() as i64)
 }

@@ -1,6 +1,7 @@
 //! Encoding rows as a row group of a Parquet file, in memory.
 
 use std::collections::HashSet;
+use std::mem;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -12,10 +13,13 @@ use parquet::arrow::arrow_writer::{
 };
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
+use uuid::Uuid;
 
+use super::encoding::{Encoding, GrowingFile};
 use crate::{Error, Result};
 
 /// Values per column that decide whether a dictionary pays.
@@ -23,46 +27,32 @@ const SAMPLED_VALUES: usize = 1024;
 /// Above this share of distinct values a dictionary costs more time than it saves space.
 const DISTINCT_SHARE: f64 = 0.5;
 
-/// The columns of the data files of a table.
+/// Parquet, for files of some columns.
 #[derive(Debug)]
-pub(super) struct FileSchema {
+pub(crate) struct ParquetEncoding {
     schema: SchemaRef,
+    compression: Compression,
+    file_name: fn(Uuid) -> String,
     random_state: RandomState,
 }
 
 /// Encoded rows: one chunk per leaf column.
-pub(super) type RowGroup = Vec<ArrowColumnChunk>;
+pub(crate) type RowGroup = Vec<ArrowColumnChunk>;
 
-impl FileSchema {
-    /// # Errors
-    /// A type that Parquet cannot hold.
-    pub(super) fn new(schema: SchemaRef) -> Result<Self> {
-        let schema = FileSchema {
-            schema,
-            random_state: RandomState::default(),
-        };
-        schema.open_file()?;
-        Ok(schema)
+impl Encoding for ParquetEncoding {
+    type Chunk = RowGroup;
+    type File = SerializedFileWriter<Vec<u8>>;
+
+    fn file_name(&self, id: Uuid) -> String {
+        (self.file_name)(id)
     }
 
-    /// The columns.
-    pub(super) fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    /// A file that has no row group yet; it collects its bytes.
-    ///
-    /// # Errors
-    /// A type that Parquet cannot hold.
-    pub(super) fn open_file(&self) -> Result<SerializedFileWriter<Vec<u8>>> {
+    fn open(&self) -> Result<Self::File> {
         Ok(self.writers(WriterProperties::default())?.0)
     }
 
-    /// The rows of some batches as one row group.
-    ///
-    /// # Errors
-    /// None in practice: all types were accepted by [`FileSchema::new`].
-    pub(super) fn encode(&self, batches: &[RecordBatch]) -> Result<RowGroup> {
+    /// None of its errors come up: [`ParquetEncoding::new`] has seen all types.
+    fn encode(&self, batches: &[RecordBatch]) -> Result<RowGroup> {
         let (_, factory) = self.writers(self.properties(batches))?;
         let mut encoders = factory
             .create_column_writers(0)
@@ -84,12 +74,69 @@ impl FileSchema {
         }
         Ok(chunks)
     }
+}
 
+impl GrowingFile for SerializedFileWriter<Vec<u8>> {
+    type Chunk = RowGroup;
+    type Footer = ParquetMetaData;
+
+    fn append(&mut self, row_group: RowGroup) -> Result<()> {
+        let mut writer = self.next_row_group().map_err(encoding_failed)?;
+        for chunk in row_group {
+            chunk
+                .append_to_row_group(&mut writer)
+                .map_err(encoding_failed)?;
+        }
+        writer.close().map_err(encoding_failed)?;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<ParquetMetaData> {
+        SerializedFileWriter::finish(self).map_err(encoding_failed)
+    }
+
+    fn take_bytes(&mut self) -> Result<Vec<u8>> {
+        self.flush()
+            .map_err(|error| encoding_failed(error.into()))?;
+        Ok(mem::take(self.inner_mut()))
+    }
+}
+
+impl ParquetEncoding {
+    /// As tables are written: with Zstandard.
+    ///
+    /// # Errors
+    /// A type that Parquet cannot hold.
+    pub(crate) fn zstd(schema: SchemaRef) -> Result<Self> {
+        let compression = Compression::ZSTD(ZstdLevel::default());
+        ParquetEncoding::new(schema, compression, |id| {
+            format!("part-00000-{id}-c000.zstd.parquet")
+        })
+    }
+
+    /// With some compression, for files whose names `file_name` makes.
+    ///
+    /// # Errors
+    /// A type that Parquet cannot hold.
+    pub(crate) fn new(
+        schema: SchemaRef,
+        compression: Compression,
+        file_name: fn(Uuid) -> String,
+    ) -> Result<Self> {
+        let encoding = ParquetEncoding {
+            schema,
+            compression,
+            file_name,
+            random_state: RandomState::default(),
+        };
+        encoding.open()?;
+        Ok(encoding)
+    }
     /// How to encode columns. Statistics are per row group: those of pages help nobody where rows
     /// are in no order.
     fn properties(&self, batches: &[RecordBatch]) -> WriterProperties {
         let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_compression(self.compression)
             .set_statistics_enabled(EnabledStatistics::Chunk);
         for (index, field) in self.schema.fields().iter().enumerate() {
             let parts: Vec<_> = batches.iter().map(|batch| batch.column(index)).collect();
@@ -172,6 +219,6 @@ fn holds_nan(column: &ArrayRef) -> bool {
 }
 
 /// Encoding in memory meets no disk; what fails is ours.
-pub(super) fn encoding_failed(error: ParquetError) -> Error {
+fn encoding_failed(error: ParquetError) -> Error {
     Error::internal("cannot encode rows as Parquet").source(error)
 }

@@ -13,6 +13,7 @@ use arrow::array::{
 use arrow::compute::concat_batches;
 use arrow::datatypes::Int64Type;
 use datafusion::execution::SessionStateBuilder;
+use deltalake_core::kernel::Add;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -106,13 +107,17 @@ async fn write(
     let schema = batches[0].schema();
     let definition = TableDefinition::for_rows(&schema, partition_by, &state)?;
     let shaper = RowShaper::new(&definition, &schema, &state)?;
-    let mut files = DataFiles::new(folder.to_owned(), &definition, shaper, limits, &state)?;
+    let encoding = ParquetEncoding::zstd;
+    let folder = folder.to_owned();
+    let mut files = DataFiles::new(folder, &definition, shaper, limits, &state, encoding)?;
+    let schema = Arc::clone(files.file_schema());
     // Threads for so few rows, too.
     files.rows = ROWS_WITHOUT_THREADS;
     for batch in batches {
         files.write(batch.clone()).await?;
     }
-    files.finish().await
+    let files = files.finish().await?.into_iter();
+    Ok(files.map(|file| file.into_add(&schema)).collect())
 }
 
 fn read(folder: &Path, add: &Add) -> RecordBatch {

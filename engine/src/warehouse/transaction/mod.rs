@@ -21,7 +21,7 @@ use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-use super::data_files::{DataFiles, Limits};
+use super::data_files::{DataFiles, Limits, ParquetEncoding};
 use super::lock::WriteLock;
 use super::origin::{Origin, Tags, is_ours, source_of, tags_of};
 use super::partitions::RowShaper;
@@ -161,11 +161,14 @@ impl TableTransaction {
         let folder = self.warehouse.folder(&self.id);
         std::fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, error))?;
         let limits = Limits::of(&self.state);
-        let mut files = DataFiles::new(folder, definition, shaper, limits, &self.state)?;
+        let encoding = ParquetEncoding::zstd;
+        let mut files = DataFiles::new(folder, definition, shaper, limits, &self.state, encoding)?;
         while let Some(batch) = rows.next().await {
             files.write(batch?).await?;
         }
-        let adds = files.finish().await?;
+        let schema = Arc::clone(files.file_schema());
+        let files = files.finish().await?.into_iter();
+        let adds: Vec<Add> = files.map(|file| file.into_add(&schema)).collect();
         let count = adds.iter().map(rows_of).sum::<Result<u64>>()?;
         self.adds.extend(adds.into_iter().map(|add| Add {
             tags: tags.clone(),
