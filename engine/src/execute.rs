@@ -16,6 +16,7 @@ use crate::landing::{explain, land, retry_rejects, validate};
 use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
 use crate::sql::{Assert, CopyInto, Parameters, Query, Script, Statement};
+use crate::unloading::unload;
 use crate::warehouse::{Snapshot, create_table, create_view, describe, drop_entry, insert};
 use crate::{Error, Kind, Result};
 
@@ -55,6 +56,9 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
     match statement {
         Statement::Query(query) => query_rows(session, query).await.map(Outcome::Rows),
         Statement::CopyInto(copy) => copy_into(session, *copy).await,
+        Statement::Unload(to_files) => unload(session, &to_files)
+            .await
+            .map(|copied| Outcome::Copied(vec![copied])),
         Statement::ExplainCopy(explain) => explain_copy(session, &explain.copy).await,
         Statement::RetryRejects(retry) => retry_rejects(session, &retry).await.map(Outcome::Copied),
         Statement::CreateTable(create) => create_table(session, create).await.map(Outcome::Done),

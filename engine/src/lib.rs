@@ -1,8 +1,8 @@
 //! Tidemill: a SQL lakehouse engine.
 //!
 //! The modules stand in the order in which data flows through them: text becomes a statement, a
-//! statement is executed in a session, files land in the warehouse, results leave through
-//! connections, and a pipeline does all of it in order.
+//! statement is executed in a session, files land in the warehouse, results leave as files or
+//! through connections, and a pipeline does all of it in order.
 
 pub mod cli;
 pub mod config;
@@ -16,6 +16,7 @@ pub mod reconciliation;
 pub mod report;
 pub mod session;
 pub mod sql;
+mod unloading;
 pub mod values;
 pub mod warehouse;
 

@@ -97,20 +97,29 @@ fn describe(reached: &Reached) -> String {
         parts.push(format!("{} rows", grouped(reached.rows)));
     }
     let megabytes = |bytes: u64| grouped(bytes / BYTES_PER_MEGABYTE);
-    parts.push(format!(
-        "{} of {} MB",
-        megabytes(reached.bytes.min(reached.total_bytes)),
-        megabytes(reached.total_bytes)
-    ));
+    // Of a query nobody knows how much it has to read.
+    let known = reached.total_bytes > 0;
+    if known {
+        parts.push(format!(
+            "{} of {} MB",
+            megabytes(reached.bytes.min(reached.total_bytes)),
+            megabytes(reached.total_bytes)
+        ));
+    }
     let seconds = reached.elapsed.as_secs_f64();
     if reached.rows > 0 && seconds > 0.0 {
         let rate = (reached.rows as f64 / seconds) as u64;
         parts.push(format!("{} rows/s", grouped(rate)));
     }
-    parts.push(match remaining(reached) {
-        Some(time) => format!("{} left", duration(time)),
-        None => "writing the last rows".to_owned(),
-    });
+    if known {
+        parts.push(match remaining(reached) {
+            Some(time) => format!("{} left", duration(time)),
+            None => "writing the last rows".to_owned(),
+        });
+    }
+    if parts.is_empty() {
+        return reached.task.clone();
+    }
     // What a narrow terminal cuts off is the end of a path, not the numbers.
     format!("{}: {}", parts.join(", "), reached.task)
 }

@@ -25,7 +25,9 @@ pub fn run(
 ) -> Result<()> {
     let session = Arc::clone(session);
     let line = match &statement {
-        Statement::CopyInto(_) => Some(ProgressLine::alone(session.progress().clone())),
+        Statement::CopyInto(_) | Statement::Unload(_) => {
+            Some(ProgressLine::alone(session.progress().clone()))
+        }
         _ => None,
     };
     let outcome = runtime.run(async move { execute(&session, statement).await });

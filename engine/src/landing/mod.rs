@@ -28,7 +28,7 @@ mod validate;
 mod watermark;
 
 use discover::{Discovered, Purpose, discover};
-pub use discover::{Outside, fingerprint};
+pub use discover::{Outside, fingerprint, local_path, open_store, remote_url, store_failed};
 pub use explain::explain;
 use load::Load;
 use options::LandingOptions;

@@ -1,8 +1,8 @@
 //! Whether a step must run: a hash over everything that its result depends on.
 //!
 //! It holds the text, the parameters, the state of every table and the text of every view that
-//! the step reads (through views down to their tables), size and time of the files that it lands,
-//! and whether its own results are still there. It is taken after a step has succeeded; the step
+//! the step reads (through views down to their tables), size and time of the files that it lands
+//! and of those that it writes, and whether its own results are still there. It is taken after a step has succeeded; the step
 //! is skipped for as long as taking it again gives the same. A step that reads a database is never
 //! skipped: nobody says when rows change there.
 
@@ -39,6 +39,9 @@ pub(super) async fn fingerprint(
         }
         if let Some(name) = parsed.statement.writes() {
             facts.push(output(session, name).await?);
+        }
+        if let Some(path) = parsed.statement.writes_to() {
+            facts.push(files(session, &[path.to_owned()]));
         }
     }
     Ok(blake3::hash(facts.join("\n").as_bytes())

@@ -108,7 +108,7 @@ impl CopySource {
         }
     }
 
-    fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
+    pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         let token = parser.peek_token();
         match token.token {
             Token::SingleQuotedString(path) => {
@@ -234,19 +234,27 @@ fn unknown_option<T>(
 
 impl fmt::Display for CopyInto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "COPY INTO {} FROM ", self.target)?;
-        match &self.source {
+        write!(
+            f,
+            "COPY INTO {} FROM {}{}",
+            self.target, self.source, self.options
+        )
+    }
+}
+
+impl fmt::Display for CopySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             CopySource::Files(paths) => match paths.as_slice() {
-                [path] => f.write_str(&literal(path))?,
+                [path] => f.write_str(&literal(path)),
                 paths => {
                     let paths: Vec<_> = paths.iter().map(|path| literal(path)).collect();
-                    write!(f, "({})", paths.join(", "))?;
+                    write!(f, "({})", paths.join(", "))
                 }
             },
-            CopySource::Relation(name) => write!(f, "{name}")?,
-            CopySource::Query(query) => write!(f, "({query})")?,
+            CopySource::Relation(name) => write!(f, "{name}"),
+            CopySource::Query(query) => write!(f, "({query})"),
         }
-        write!(f, "{}", self.options)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The words for what a file is: its format, its compression, its encoding.
 
-use std::fmt;
-
 /// An enum that users name by words: the first word of a value is the one it is shown with.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $value:ident = $first:literal $(| $other:literal)*,)+ }) => {
@@ -24,8 +22,8 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(match self {
                     $($name::$value => $first,)+
                 })
@@ -33,6 +31,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// What a file is.

@@ -29,6 +29,8 @@ mod retry_rejects;
 mod script;
 mod set;
 mod show;
+mod unload;
+mod written_format;
 
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned, TableAlias, TableFactor};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -58,6 +60,8 @@ pub use retry_rejects::RetryRejects;
 pub use script::{Fragment, Script, ScriptStatement};
 pub use set::Set;
 pub use show::{Describe, Described, ShowTables};
+pub use unload::{Unload, UnloadOptions};
+pub use written_format::{Codec, WrittenFormat};
 
 use crate::{Error, Place, Result};
 
@@ -66,8 +70,10 @@ use crate::{Error, Place, Result};
 pub enum Statement {
     /// Reads and returns rows: SELECT, VALUES, WITH, EXPLAIN, SHOW.
     Query(Query),
-    /// Moves data in or out.
+    /// Moves data into a table, here or in a database.
     CopyInto(Box<CopyInto>),
+    /// Writes rows to files.
+    Unload(Box<Unload>),
     /// Says what a load would do.
     ExplainCopy(Box<ExplainCopy>),
     /// Loads rows that were set aside and fit by now.
@@ -99,6 +105,7 @@ impl Statement {
         match self {
             Statement::Query(query) => query.relations(),
             Statement::CopyInto(copy) => copy.source.relations(),
+            Statement::Unload(unload) => unload.source.relations(),
             Statement::ExplainCopy(explain) => explain.copy.source.relations(),
             Statement::CreateTable(create) => create
                 .query
@@ -123,6 +130,7 @@ impl Statement {
         let query = match self {
             Statement::Query(query) => query,
             Statement::CopyInto(copy) => return copy.source.files(),
+            Statement::Unload(unload) => return unload.source.files(),
             Statement::ExplainCopy(explain) => return explain.copy.source.files(),
             Statement::CreateTable(create) => match &create.query {
                 Some(query) => query,
@@ -155,6 +163,7 @@ impl Statement {
             Statement::Insert(insert) => Some(&insert.table),
             Statement::Drop(drop) => Some(&drop.name),
             Statement::Query(_)
+            | Statement::Unload(_)
             | Statement::ExplainCopy(_)
             | Statement::Set(_)
             | Statement::ShowTables(_)
@@ -163,11 +172,19 @@ impl Statement {
         }
     }
 
+    /// The file or folder that the statement writes.
+    pub fn writes_to(&self) -> Option<&str> {
+        match self {
+            Statement::Unload(unload) => Some(&unload.target),
+            _ => None,
+        }
+    }
+
     /// What the statement is called in progress lines and `system.steps`.
     pub fn verb(&self) -> &'static str {
         match self {
             Statement::Query(_) => "SELECT",
-            Statement::CopyInto(_) => "COPY INTO",
+            Statement::CopyInto(_) | Statement::Unload(_) => "COPY INTO",
             Statement::ExplainCopy(_) => "EXPLAIN",
             Statement::RetryRejects(_) => "RETRY REJECTS",
             Statement::CreateTable(_) => "CREATE TABLE",
@@ -222,13 +239,19 @@ fn parse_statement(
     let own = |parse: fn(&mut Parser) -> Result<Statement, ParserError>| {
         parse_whole(tokens.clone(), parse)
     };
+    let span = || tokens.first().map_or_else(Span::empty, |token| token.span);
     match words.as_slice() {
+        ["COPY", "INTO", path, ..] if is_text(path) => {
+            own(|parser| Unload::parse(parser).map(|unload| Statement::Unload(Box::new(unload))))
+        }
+        ["EXPLAIN", "COPY", "INTO", path] if is_text(path) => Err(unload::refuse_explain(span())),
         ["COPY", "INTO", ..] => {
             own(|parser| CopyInto::parse(parser).map(|copy| Statement::CopyInto(Box::new(copy))))
         }
         ["EXPLAIN", "COPY", "INTO", ..] => own(|parser| {
             ExplainCopy::parse(parser).map(|explain| Statement::ExplainCopy(Box::new(explain)))
         }),
+        ["COPY", ..] => Err(unload::refuse_copy_to(span())),
         ["RETRY", ..] => own(|parser| {
             RetryRejects::parse(parser).map(|retry| Statement::RetryRejects(Box::new(retry)))
         }),
@@ -250,6 +273,11 @@ fn parse_statement(
         ["ASSERT", ..] => own(|parser| Assert::parse(parser).map(Statement::Assert)),
         _ => Query::parse(tokens).map(Statement::Query),
     }
+}
+
+/// Whether a token as it is written is a text.
+fn is_text(token: &str) -> bool {
+    token.starts_with('\'')
 }
 
 /// Runs a parser over all tokens of a statement; what is left over is an error.

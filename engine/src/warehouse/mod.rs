@@ -34,6 +34,7 @@ use url::Url;
 
 pub use catalog::{CATALOG, ReadFiles, Snapshot};
 pub use create::{check_writable, create_table, create_view, declared_type};
+pub(crate) use data_files::{DataFiles, Encoding, Finished, GrowingFile, Limits, ParquetEncoding};
 pub use databases::ReadDatabases;
 pub use definition::{TableDefinition, storable_type};
 pub use describe::describe;
@@ -43,6 +44,7 @@ pub use lock::WriteLock;
 pub use null_shares::NullShares;
 pub use origin::Origin;
 pub use partition_check::{PartitionCheck, RefusedRow};
+pub(crate) use partitions::RowShaper;
 pub(crate) use transaction::COMMIT_KEY;
 pub use transaction::{DataFile, TableTransaction, Written};
 pub(crate) use transaction::{EPOCH, FIRST_EPOCH};

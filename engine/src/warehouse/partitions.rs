@@ -48,7 +48,7 @@ impl RowShaper {
     ///
     /// # Errors
     /// A column that the table does not have, or a NOT NULL column that is not given.
-    pub(super) fn new(
+    pub(crate) fn new(
         definition: &TableDefinition,
         input: &Schema,
         state: &SessionState,

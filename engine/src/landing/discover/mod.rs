@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 pub use hive::PathColumn;
+pub use remote::{as_url as remote_url, failed as store_failed, open as open_store};
 pub use source_file::{DATABASE, Purpose, SourceFile};
+pub use walk::local_path;
 
 use super::formats::ReadOptions;
 use crate::config::Environment;

@@ -13,7 +13,9 @@ use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
 use url::Url;
 
+use super::walk::is_checksum;
 use super::{Outside, Purpose, SourceFile};
+use crate::config::Environment;
 use crate::landing::formats::ReadOptions;
 use crate::{Error, Kind, Place, Result};
 
@@ -43,7 +45,7 @@ const VARIABLES: [&str; 14] = [
 ///
 /// # Errors
 /// A scheme that is not known.
-pub(super) fn as_url(pattern: &str) -> Result<Option<Url>> {
+pub fn as_url(pattern: &str) -> Result<Option<Url>> {
     let Some((scheme, _)) = pattern.split_once("://") else {
         return Ok(None);
     };
@@ -59,6 +61,28 @@ pub(super) fn as_url(pattern: &str) -> Result<Option<Url>> {
         .map_err(|error| Error::input(format!("'{pattern}' is not an address: {error}")))
 }
 
+/// The store of a URL, the path in it, and the URL as messages may show it.
+///
+/// # Errors
+/// A URL that says too little.
+pub fn open(
+    url: &Url,
+    environment: &Environment,
+) -> Result<(Arc<dyn ObjectStore>, ObjectPath, String)> {
+    let mut settings: BTreeMap<String, String> = VARIABLES
+        .iter()
+        .filter_map(|name| Some((name.to_lowercase(), environment.lookup(name)?)))
+        .collect();
+    if url.scheme() == "http" {
+        // Whoever writes http:// has chosen it.
+        settings.insert("allow_http".to_owned(), "true".to_owned());
+    }
+    let plain = without_password(url);
+    let (store, path) =
+        object_store::parse_url_opts(url, settings).map_err(|error| failed(&plain, error))?;
+    Ok((Arc::from(store), path, plain))
+}
+
 /// The objects behind a URL: one, or all whose name starts with it and goes on with `/`. A `*` is
 /// any text without `/`, and `**` any folders.
 ///
@@ -70,18 +94,7 @@ pub(super) fn fetch(
     outside: &Outside,
     purpose: Purpose,
 ) -> Result<Vec<SourceFile>> {
-    let mut settings: BTreeMap<String, String> = VARIABLES
-        .iter()
-        .filter_map(|name| Some((name.to_lowercase(), outside.environment.lookup(name)?)))
-        .collect();
-    if url.scheme() == "http" {
-        // Whoever writes http:// has chosen it.
-        settings.insert("allow_http".to_owned(), "true".to_owned());
-    }
-    let plain = without_password(url);
-    let (store, path) =
-        object_store::parse_url_opts(url, settings).map_err(|error| failed(&plain, error))?;
-    let store: Arc<dyn ObjectStore> = Arc::from(store);
+    let (store, path, plain) = open(url, &outside.environment)?;
     Handle::current().block_on(async {
         let mut files = Vec::new();
         for object in list(&store, &path, &plain).await? {
@@ -134,7 +147,7 @@ async fn list(
         .try_filter(|location| {
             let hidden = location
                 .filename()
-                .is_none_or(|name| name.starts_with(['.', '_']) || name.ends_with(".crc"));
+                .is_none_or(|name| name.starts_with(['.', '_']) || is_checksum(name));
             let wanted =
                 !hidden && (!pattern || matcher.matches_with(location.as_ref(), as_in_folders));
             std::future::ready(wanted)
@@ -188,7 +201,8 @@ fn without_password(url: &Url) -> String {
     url.to_string()
 }
 
-fn failed(url: &str, error: object_store::Error) -> Error {
+/// What went wrong at a URL, and who must act.
+pub fn failed(url: &str, error: object_store::Error) -> Error {
     match error {
         object_store::Error::NotFound { .. } => Error::input("nothing is there"),
         object_store::Error::PermissionDenied { .. }
@@ -197,7 +211,7 @@ fn failed(url: &str, error: object_store::Error) -> Error {
                 "give the rights in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or their like for Azure and Google",
             )
         }
-        error => Error::new(Kind::Unavailable, "the store cannot be read").source(error),
+        error => Error::new(Kind::Unavailable, "the store does not do what it is asked").source(error),
     }
     .place(Place::file(PathBuf::from(url)))
 }

@@ -22,7 +22,7 @@ pub(super) struct Walked {
 /// # Errors
 /// Nothing there, or a folder that cannot be listed.
 pub(super) fn walk(pattern: &str, folder: &Path) -> Result<Walked> {
-    let full = folder.join(pattern.strip_prefix("file://").unwrap_or(pattern));
+    let full = local_path(pattern, folder);
     let mut walked = Walked::default();
     // A file may well be called `a[1].csv`.
     if full.is_dir() {
@@ -45,6 +45,16 @@ pub(super) fn walk(pattern: &str, folder: &Path) -> Result<Walked> {
         });
     }
     Ok(walked)
+}
+
+/// A path of this machine as it was typed: `~/` is the home folder, a relative path starts at
+/// `folder`.
+pub fn local_path(text: &str, folder: &Path) -> PathBuf {
+    let path = text.strip_prefix("file://").unwrap_or(text);
+    match (path.strip_prefix("~/"), etcetera::home_dir()) {
+        (Some(below), Ok(home)) => home.join(below),
+        _ => folder.join(path),
+    }
 }
 
 fn descend(folder: &Path, walked: &mut Walked) -> Result<()> {
@@ -92,17 +102,24 @@ fn expand(full: &Path, pattern: &str, walked: &mut Walked) -> Result<()> {
 /// Whether the last part of the pattern asks for hidden names itself, as in `_*.csv`.
 fn starts_alike(name: &OsStr, pattern: &Path) -> bool {
     let first = |name: &OsStr| name.as_encoded_bytes().first().copied();
-    pattern.file_name().and_then(first) == first(name) && !ends_in_crc(name)
+    pattern.file_name().and_then(first) == first(name) && !ends_as_checksum(name)
 }
 
 fn is_aside(name: &OsStr) -> bool {
     let text = name.as_encoded_bytes();
     // Hive has columns whose names start with an underscore.
-    text.starts_with(b".") || text.starts_with(b"_") && !text.contains(&b'=') || ends_in_crc(name)
+    text.starts_with(b".")
+        || text.starts_with(b"_") && !text.contains(&b'=')
+        || ends_as_checksum(name)
 }
 
-fn ends_in_crc(name: &OsStr) -> bool {
-    name.as_encoded_bytes().ends_with(b".crc")
+fn ends_as_checksum(name: &OsStr) -> bool {
+    name.to_str().is_some_and(is_checksum)
+}
+
+/// Whether a file holds checksums of others.
+pub(super) fn is_checksum(name: &str) -> bool {
+    name.ends_with(".crc") || name.ends_with(".sha256")
 }
 
 fn name_of(path: &Path) -> Arc<str> {

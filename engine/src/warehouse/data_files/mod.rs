@@ -174,6 +174,11 @@ impl<E: Encoding> DataFiles<E> {
         })
     }
 
+    /// How the rows are encoded.
+    pub(crate) fn encoding(&self) -> Arc<E> {
+        Arc::clone(&self.encoding_of_rows)
+    }
+
     /// The columns of the files: all but those of the partitions.
     pub(crate) fn file_schema(&self) -> &SchemaRef {
         self.splitter.file_schema()

@@ -86,12 +86,12 @@ impl CsvOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     /// What stands between two fields.
-    pub(super) delimiter: u8,
+    pub(crate) delimiter: u8,
     /// What a field may be enclosed in.
-    pub(super) quote: Option<u8>,
+    pub(crate) quote: Option<u8>,
     /// What makes a quote inside quotes, or itself, a plain character; `None` where quotes are
     /// doubled.
-    pub(super) escape: Option<u8>,
+    pub(crate) escape: Option<u8>,
     /// What a line that is passed over starts with.
     pub(super) comment: Option<u8>,
 }
