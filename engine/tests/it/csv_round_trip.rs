@@ -18,7 +18,7 @@ use super::lab::{Lab, assert_same_rows, sorted};
 const SEVERAL_CHUNKS: usize = 9 << 20;
 const VALUES: &str = "id, amount, note, day, at, flag, ratio, place";
 
-fn place() -> impl Strategy<Value = Option<String>> {
+pub fn place() -> impl Strategy<Value = Option<String>> {
     let odd = prop_oneof![
         Just("ü".to_owned()),
         Just("東京 🏥".to_owned()),
@@ -87,7 +87,7 @@ async fn check_table(rows: &[(Made, Option<String>)], repeats: fn(usize) -> usiz
     }
 }
 
-fn with_places(rows: &[(Made, Option<String>)]) -> RecordBatch {
+pub fn with_places(rows: &[(Made, Option<String>)]) -> RecordBatch {
     let made: Vec<_> = rows.iter().map(|(made, _)| made.clone()).collect();
     let places: StringArray = rows.iter().map(|(_, place)| place.as_deref()).collect();
     let batch = batch_of(&made);

@@ -1,6 +1,6 @@
 //! DuckDB, Polars, pyarrow, delta-rs for Python and Spark see the rows that our SQL sees.
 //!
-//! `readers/check.py` makes its virtual environment once, beside the other build results, and needs
+//! Their scripts in `readers/` make a virtual environment once, beside the other build results, and need
 //! Python with `venv` and the package registry for that. Spark reads where there is a JVM.
 
 use std::path::{Path, PathBuf};
@@ -130,6 +130,15 @@ fn readers_agree_on_special_partition_values() {
     check(warehouse.path());
 }
 
+#[test]
+fn readers_agree_on_files_that_were_written_for_them() {
+    if skipped() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    run_script("check_files.py", "--folder", folder.path());
+}
+
 fn tidemill(warehouse: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidemill"));
     command
@@ -139,19 +148,23 @@ fn tidemill(warehouse: &Path) -> Command {
     command
 }
 
-/// One at a time: the first makes the environment that the others use.
 fn check(warehouse: &Path) {
+    run_script("check.py", "--warehouse", warehouse);
+}
+
+/// One at a time: the first makes the environment that the others use.
+fn run_script(script: &str, option: &str, path: &Path) {
     static ENVIRONMENT: Mutex<()> = Mutex::new(());
     let _one = ENVIRONMENT.lock().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/check.py");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers");
     let environment = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("readers");
     let mut python = Command::new("python3");
-    python.arg(script).arg("--venv").arg(environment);
+    python.arg(scripts.join(script)).arg("--venv").arg(environment);
     python
         .arg("--tidemill")
         .arg(env!("CARGO_BIN_EXE_tidemill"))
-        .arg("--warehouse")
-        .arg(warehouse);
+        .arg(option)
+        .arg(path);
     let hint = format!("install Python with venv (apt-get install python3-venv), or set {SKIP}=1");
     let output = python
         .output()

@@ -14,11 +14,11 @@ const DISK: &str = "size=1m";
 const ROWS: usize = 60_000;
 
 /// A small disk; unmounted when it goes.
-struct Disk(PathBuf);
+pub struct Disk(PathBuf);
 
 impl Disk {
     /// `None` where nobody may mount one.
-    fn mount(at: &Path) -> Option<Disk> {
+    pub fn mount(at: &Path) -> Option<Disk> {
         std::fs::create_dir_all(at).unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", DISK, "tmpfs"])
@@ -36,7 +36,7 @@ impl Drop for Disk {
     }
 }
 
-fn incompressible(rows: usize) -> String {
+pub fn incompressible(rows: usize) -> String {
     let mut random = StdRng::seed_from_u64(7);
     let mut text = String::from("id,kind,noise\n");
     for row in 0..rows {

@@ -35,4 +35,7 @@ mod remote;
 mod shared;
 mod sqlite_export;
 mod sqlite_read;
+mod unload;
+mod unload_remote;
+mod unload_round_trip;
 mod watermark;
