@@ -108,14 +108,18 @@ fn delete_leftovers(parent: &Path, start: &str) {
         if id.is_none_or(|id| Uuid::parse_str(id).is_err()) {
             continue;
         }
-        match File::open(item.path().join(LOCK)) {
+        let (folder, lock) = (item.path(), item.path().join(LOCK));
+        match File::open(&lock) {
             Ok(lock) if lock.try_lock().is_ok() => {
-                let _ = fs::remove_dir_all(item.path());
+                let _ = fs::remove_dir_all(folder);
             }
             Ok(_) => {}
-            // Killed before it made its lock: nothing is in it.
+            // Killed before it made its lock, or while it deleted the folder. A folder gets its
+            // lock before anything else: what has things in it and then no lock is on its way out.
             Err(_) => {
-                let _ = fs::remove_dir(item.path());
+                if fs::remove_dir(&folder).is_err() && !lock.exists() {
+                    let _ = fs::remove_dir_all(folder);
+                }
             }
         }
     }
@@ -176,14 +180,18 @@ mod tests {
         let half_made = root
             .path()
             .join(format!(".out.csv{MARK}{}", Uuid::new_v4()));
+        let half_gone = root
+            .path()
+            .join(format!(".out.csv{MARK}{}", Uuid::new_v4()));
         let other = root.path().join(format!(".out.csv{MARK}mine"));
-        for folder in [&dead, &half_made, &other] {
+        for folder in [&dead, &half_made, &half_gone, &other] {
             fs::create_dir(folder).unwrap();
         }
+        fs::create_dir(half_gone.join(FILES)).unwrap();
         fs::write(dead.join(LOCK), "").unwrap();
         fs::write(dead.join("half.csv"), "1,").unwrap();
         let second = Staging::beside(&target).unwrap();
-        assert!(!dead.exists() && !half_made.exists());
+        assert!(!dead.exists() && !half_made.exists() && !half_gone.exists());
         assert!(living.files().exists() && other.exists());
         drop(second);
     }

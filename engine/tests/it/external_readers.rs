@@ -159,7 +159,10 @@ fn run_script(script: &str, option: &str, path: &Path) {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers");
     let environment = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("readers");
     let mut python = Command::new("python3");
-    python.arg(scripts.join(script)).arg("--venv").arg(environment);
+    python
+        .arg(scripts.join(script))
+        .arg("--venv")
+        .arg(environment);
     python
         .arg("--tidemill")
         .arg(env!("CARGO_BIN_EXE_tidemill"))

@@ -32,7 +32,7 @@ async fn a_killed_writer_leaves_the_former_files_or_the_new_ones() {
             ])
         };
         let started = Instant::now();
-        assert!(write(0).status().unwrap().success());
+        assert!(write(0).output().unwrap().status.success());
         let time = started.elapsed();
         for (version, moment) in (1..).zip(moments(SEED, KILLS, time)) {
             kill(write(version), moment);
@@ -46,7 +46,8 @@ async fn a_killed_writer_leaves_the_former_files_or_the_new_ones() {
                 format!("{ROWS} {ROWS} 1"),
                 "{what}"
             );
-            assert!(write(version).status().unwrap().success(), "{what}");
+            let again = write(version).output().unwrap();
+            assert!(again.status.success(), "{what}: {again:?}");
         }
         let name = Path::new(target).file_name().unwrap().to_str().unwrap();
         assert_eq!(names(&lab.folder().join("out")), [name]);
