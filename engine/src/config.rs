@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+pub use crate::connections::ConnectionConfig;
+use crate::connections::{DeclaredConnections, located};
 use crate::warehouse::Zone;
 use crate::{Error, Place, Result};
 
@@ -69,18 +71,10 @@ pub struct Config {
     pub spill_folder: PathBuf,
     /// Zone of names without one.
     pub default_zone: Zone,
-    /// Databases by name; their URLs as written, references not yet looked up.
+    /// Databases by name, as written; references are not yet looked up.
     pub connections: BTreeMap<String, ConnectionConfig>,
     /// Where references are looked up.
     pub environment: Environment,
-}
-
-/// `[connections.<name>]` of a configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConnectionConfig {
-    /// `sqlite:file.db` or `postgres://user@host/database`, with `${NAME}` references.
-    pub url: String,
 }
 
 /// The process's variables, and those of a `.env` file, which yield to them.
@@ -102,7 +96,7 @@ impl Config {
         let default = Path::new(FILE_NAME);
         let file = file.or_else(|| default.is_file().then_some(default));
         let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
-        let document = file.map(read_document).transpose()?.unwrap_or_default();
+        let (document, connections) = file.map(read_document).transpose()?.unwrap_or_default();
         let environment = Environment::beside(folder)?;
         let value = |name: &str| -> Option<Layered> {
             let setting = SETTINGS.iter().find(|setting| setting.name == name)?;
@@ -137,7 +131,7 @@ impl Config {
                 .unwrap_or_else(std::env::temp_dir),
             default_zone: value("default_zone")
                 .map_or(Ok(Zone::Raw), |value| value.parse_with(Zone::from_str))?,
-            connections: document.connections,
+            connections,
             environment,
         })
     }
@@ -219,15 +213,16 @@ impl Layered {
 #[derive(Debug, Default, Deserialize)]
 struct Document {
     #[serde(default)]
-    connections: BTreeMap<String, ConnectionConfig>,
+    connections: DeclaredConnections,
     #[serde(flatten)]
     settings: BTreeMap<String, toml::Value>,
 }
 
-fn read_document(path: &Path) -> Result<Document> {
+fn read_document(path: &Path) -> Result<(Document, BTreeMap<String, ConnectionConfig>)> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, error))?;
-    let document: Document =
+    let mut document: Document =
         toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))?;
+    let connections = located(std::mem::take(&mut document.connections), path, &text);
     let names = || {
         SETTINGS
             .iter()
@@ -239,7 +234,7 @@ fn read_document(path: &Path) -> Result<Document> {
         .keys()
         .find(|key| !names().any(|name| name == key.as_str()))
     {
-        None => Ok(document),
+        None => Ok((document, connections)),
         Some(unknown) => {
             let error =
                 Error::input(format!("`{unknown}` is not a setting")).place(Place::file(path));
@@ -265,9 +260,22 @@ pub fn toml_error(path: &Path, text: &str, error: &toml::de::Error) -> Error {
             .next()
             .map_or(0, |line| line.chars().count()) as u64
             + 1;
-        place.line_text = text.lines().nth(place.line as usize - 1).map(str::to_owned);
+        let line = text.lines().nth(place.line as usize - 1);
+        place.line_text = line
+            .filter(|_| !is_about_connections(before))
+            .map(str::to_owned);
     }
     Error::input(error.message().lines().next().unwrap_or_default()).place(place)
+}
+
+/// Whether what follows may hold a secret, which no excerpt may show.
+fn is_about_connections(before: &str) -> bool {
+    let header = before
+        .lines()
+        .rfind(|line| line.trim_start().starts_with('['));
+    let line = before.rsplit('\n').next();
+    let mut lines = header.into_iter().chain(line);
+    lines.any(|line| line.contains("connections"))
 }
 
 fn unreadable_env(path: &Path, error: dotenvy::Error) -> Error {

@@ -15,9 +15,11 @@ use crate::connections::deliver;
 use crate::landing::{explain, land, retry_rejects, validate};
 use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
-use crate::sql::{Assert, CopyInto, Parameters, Query, Script, Statement};
+use crate::sql::{
+    Assert, Attach, CopyInto, Detach, Name, Parameters, Query, Script, ShowTables, Statement,
+};
 use crate::unloading::unload;
-use crate::warehouse::{Snapshot, create_table, create_view, describe, drop_entry, insert};
+use crate::warehouse::{Snapshot, Zone, create_table, create_view, describe, drop_entry, insert};
 use crate::{Error, Kind, Result};
 
 /// What a statement gave.
@@ -72,14 +74,17 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
                 rows: None,
             }))
         }
-        Statement::ShowTables(_) => {
-            let query = internal_query(SHOW_TABLES)?;
-            query_rows(session, query).await.map(Outcome::Rows)
-        }
+        Statement::ShowTables(show) => show_tables(session, &show).await.map(Outcome::Rows),
         Statement::Describe(describe_table) => describe(session, &describe_table)
             .await
             .map(|batch| Outcome::Rows(Rows::of(batch))),
         Statement::Assert(assert) => check(session, assert).await.map(Outcome::Done),
+        Statement::Attach(attach) => attach_database(session, &attach).map(Outcome::Done),
+        Statement::Detach(detach) => detach_database(session, &detach).map(Outcome::Done),
+        Statement::ShowConnections(_) => {
+            let batch = session.connections().list()?;
+            Ok(Outcome::Rows(Rows::of(batch)))
+        }
     }
 }
 
@@ -99,9 +104,61 @@ pub async fn stream(session: &Session, sql: &str) -> Result<Rows> {
     query_rows(session, internal_query(sql)?).await
 }
 
-const SHOW_TABLES: &str = "SELECT table_schema AS zone, table_name AS name, \
-     CASE table_type WHEN 'BASE TABLE' THEN 'table' ELSE 'view' END AS kind \
-     FROM information_schema.tables WHERE table_schema <> 'information_schema' ORDER BY 1, 2";
+const KIND: &str = "CASE table_type WHEN 'BASE TABLE' THEN 'table' ELSE 'view' END AS kind";
+/// What a database has of its own accord.
+const OF_THE_SYSTEM: &str = "('information_schema', 'pg_catalog', 'pg_toast')";
+
+/// Lists what is in the warehouse, in a zone, in a database or in a schema of one.
+async fn show_tables(session: &Session, show: &ShowTables) -> Result<Rows> {
+    let all = "table_schema <> 'information_schema'".to_owned();
+    let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
+    let (schema_is, tables, condition) = match show.from.as_ref().map(Name::parts) {
+        None => ("zone", "information_schema.tables".to_owned(), all),
+        Some([zone]) if zone.parse::<Zone>().is_ok() => {
+            let condition = format!("table_schema = {}", text(zone));
+            ("zone", "information_schema.tables".to_owned(), condition)
+        }
+        Some([database, schema @ ..]) => {
+            let tables = Name::new([database, "information_schema", "tables"]).to_string();
+            let condition = match schema {
+                [] => format!("table_schema NOT IN {OF_THE_SYSTEM}"),
+                [schema, ..] => format!("table_schema = {}", text(schema)),
+            };
+            ("schema", tables, condition)
+        }
+        Some([]) => return Err(Error::internal("a name without parts")),
+    };
+    let query = format!(
+        "SELECT table_schema AS {schema_is}, table_name AS name, {KIND} FROM {tables} WHERE {condition} ORDER BY 1, 2"
+    );
+    let shown = query_rows(session, internal_query(&query)?).await;
+    shown.map_err(|error| match &show.from {
+        // The place is one in a query that nobody has written.
+        Some(from) => from.locate(error.map_place(|_| None)),
+        None => error,
+    })
+}
+
+fn attach_database(session: &Session, attach: &Attach) -> Result<Done> {
+    let attached = session.connections().attach(attach, session.folder());
+    let message = match attached.map_err(|error| attach.locate(error))? {
+        Some(connection) => format!("attached {connection}"),
+        None => format!("{} is there already", attach.name),
+    };
+    Ok(Done {
+        message,
+        rows: None,
+    })
+}
+
+fn detach_database(session: &Session, detach: &Detach) -> Result<Done> {
+    let detached = session.connections().detach(detach);
+    detached.map_err(|error| detach.locate(error))?;
+    Ok(Done {
+        message: format!("detached {}", detach.name),
+        rows: None,
+    })
+}
 
 async fn query_rows(session: &Session, query: Query) -> Result<Rows> {
     let planner = session.begin();
@@ -123,9 +180,13 @@ async fn copy_into(session: &Session, copy: CopyInto) -> Result<Outcome> {
             connection,
             schema,
             table,
-        } => deliver(session, copy, &connection, schema, table)
-            .await
-            .map(|copied| Outcome::Copied(vec![copied])),
+        } => {
+            let writable = connection.check_writable();
+            writable.map_err(|error| copy.target.locate(error))?;
+            deliver(session, copy, &connection, schema, table)
+                .await
+                .map(|copied| Outcome::Copied(vec![copied]))
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod pipelines;
 pub mod progress;
 pub mod reconciliation;
 pub mod report;
+mod secrets;
 pub mod session;
 pub mod sql;
 mod unloading;

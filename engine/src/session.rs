@@ -24,7 +24,7 @@ use datafusion::prelude::SessionConfig;
 use deltalake_core::delta_datafusion::planner::DeltaExtensionPlanner;
 
 use crate::config::{Config, ConnectionConfig, Environment, SETTINGS, parse_bytes, parse_threads};
-use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases};
+use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases, LeaveAggregates};
 use crate::landing::{FileReader, Outside};
 use crate::progress::Progress;
 use crate::sql::{Name, Query, Set, closest};
@@ -133,7 +133,8 @@ impl Session {
     pub fn begin(&self) -> Planner {
         let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
         let reader = Arc::new(FileReader::new(&self.folder, self.outside()));
-        let databases = Arc::new(Databases::new(Arc::clone(&self.connections)));
+        let streams = base.config().target_partitions();
+        let databases = Arc::new(Databases::new(Arc::clone(&self.connections), streams));
         let (snapshot, mut state) = Snapshot::begin(&self.warehouse, &base, reader, databases);
         // `now()` is the start of the statement, everywhere in it.
         state.mark_start_execution();
@@ -164,6 +165,11 @@ impl Session {
                     .hint("read it with SELECT and write to it with COPY INTO"),
             )),
         }
+    }
+
+    /// The databases that the session knows.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// The setting `threads`.
@@ -322,6 +328,7 @@ fn build_state(config: &Config) -> Result<SessionState> {
         .with_config(session)
         .with_runtime_env(build_runtime(config)?)
         .with_default_features()
+        .with_optimizer_rule(Arc::new(LeaveAggregates))
         .with_query_planner(Arc::new(TidePlanner));
     Ok(tidemill_udfs::register_all(builder).build())
 }

@@ -122,9 +122,7 @@ fn open_session(folder: &Path) -> Result<Database, Refused> {
         default_zone: Zone::Raw,
         connections: BTreeMap::from([(
             "serving".to_owned(),
-            ConnectionConfig {
-                url: "sqlite:serving.db".to_owned(),
-            },
+            ConnectionConfig::url("sqlite:serving.db"),
         )]),
         environment: Environment::default(),
     };

@@ -9,6 +9,7 @@
 
 mod column_type;
 mod columns;
+mod config;
 mod declared;
 mod deliver;
 mod export;
@@ -22,25 +23,29 @@ mod statements;
 mod url;
 mod values;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use datafusion::execution::SendableRecordBatchStream;
 
+pub use config::{ConnectionConfig, DeclaredConnections, located};
 pub use declared::{Connections, DEFAULT_SCHEMA};
 pub use deliver::deliver;
 pub use export::{Export, Exported, Mode};
 pub use interpolate::interpolate;
-pub use read::Databases;
+pub use read::{Databases, LeaveAggregates};
 pub use url::{ConnectionUrl, PostgresUrl, SqliteUrl};
 
-use crate::error::Result;
+use crate::config::Environment;
+use crate::error::{Error, Place, Result};
 
 /// An attached database. `Debug` and `Display` show it without its password.
 #[derive(Debug, Clone)]
 pub struct Connection {
     name: String,
     url: ConnectionUrl,
+    read_only: bool,
 }
 
 impl Connection {
@@ -50,12 +55,71 @@ impl Connection {
     /// # Errors
     /// [`crate::Kind::Input`] for a URL that cannot be read; the message never repeats a password.
     pub fn parse(name: &str, url_text: &str, sqlite_base: &Path) -> Result<Self> {
-        let url = ConnectionUrl::parse(url_text, sqlite_base)
-            .map_err(|error| error.context(format_args!("the connection {name}")))?;
+        let config = ConnectionConfig::url(url_text.replace("${", "$${"));
+        Connection::open(name, &config, &Environment::default(), sqlite_base)
+    }
+
+    /// Looks up what a connection refers to. Opens nothing, save for files with settings.
+    ///
+    /// # Errors
+    /// A variable that is not set, a value that cannot be; the message never repeats one.
+    pub fn open(
+        name: &str,
+        config: &ConnectionConfig,
+        environment: &Environment,
+        sqlite_base: &Path,
+    ) -> Result<Self> {
+        let lookup = |variable: &str| environment.lookup(variable);
+        let opened = || {
+            let mut values = BTreeMap::new();
+            for (key, value) in config.values() {
+                values.insert(*key, interpolate(value, &lookup)?);
+            }
+            let read_only = match values.remove(config::READ_ONLY).as_deref() {
+                None | Some("false" | "") => false,
+                Some("true") => true,
+                Some(_) => {
+                    return Err(Error::input("read_only is neither true nor false"));
+                }
+            };
+            add_password(&mut values, config.folder())?;
+            start_files_at(&mut values, config.folder());
+            let url = match values.remove(config::URL) {
+                Some(text) => ConnectionUrl::parse(&text, values, &lookup, sqlite_base)?,
+                None => ConnectionUrl::Postgres(Box::new(PostgresUrl::of(values, &lookup)?)),
+            };
+            Ok((url, read_only))
+        };
+        let (url, read_only) = opened().map_err(|error: Error| {
+            let place = |found: Option<Place>| found.or_else(|| config.origin().cloned());
+            error
+                .context(format!("connection `{name}`"))
+                .map_place(place)
+        })?;
         Ok(Connection {
             name: name.to_owned(),
             url,
+            read_only,
         })
+    }
+
+    /// Whether nothing may be written to it.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Refuses a write before anything moves.
+    ///
+    /// # Errors
+    /// The connection is for reading only.
+    pub fn check_writable(&self) -> Result<()> {
+        match self.read_only {
+            false => Ok(()),
+            true => Err(
+                Error::input(format!("the connection {} is read only", self.name))
+                    .hint("write through another connection, or take READ_ONLY off this one"),
+            ),
+        }
     }
 
     /// The name that SQL uses.
@@ -81,6 +145,7 @@ impl Connection {
         export: &Export,
         batches: SendableRecordBatchStream,
     ) -> Result<Exported> {
+        self.check_writable()?;
         match &self.url {
             ConnectionUrl::Sqlite(url) => sqlite::export(url, export, batches).await,
             ConnectionUrl::Postgres(url) => postgres::export(url, export, batches).await,
@@ -102,5 +167,41 @@ impl Connection {
 impl fmt::Display for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.url)
+    }
+}
+
+/// Puts the password of a file where a password stands. A file may end with a line end, which is
+/// no part of it.
+fn add_password(values: &mut BTreeMap<&'static str, String>, folder: &Path) -> Result<()> {
+    let Some(file) = values.remove(config::PASSWORD_FILE) else {
+        return Ok(());
+    };
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path).map_err(|error| Error::file("read", &path, error))?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    match values.insert("password", password.to_owned()) {
+        None => Ok(()),
+        Some(_) => Err(
+            Error::input("password and password_file say the same twice")
+                .hint("leave one of them out"),
+        ),
+    }
+}
+
+/// Files of a configuration start at its folder.
+fn start_files_at(values: &mut BTreeMap<&'static str, String>, folder: &Path) {
+    for key in [
+        "passfile",
+        "servicefile",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+    ] {
+        if let Some(value) = values.get_mut(key)
+            && value != "system"
+        {
+            *value = folder.join(value.as_str()).display().to_string();
+        }
     }
 }

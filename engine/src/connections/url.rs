@@ -9,9 +9,11 @@
 //!
 //! Nothing that could be part of a password is repeated in a message.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::postgres::parameters::Lookup;
 pub use super::postgres::url::PostgresUrl;
 use crate::error::{Error, Result};
 
@@ -58,15 +60,25 @@ pub struct SqliteUrl {
 }
 
 impl ConnectionUrl {
-    /// Reads a URL; a relative SQLite path lies in `sqlite_base`.
+    /// Reads a URL with the keys that stand beside it; a relative SQLite path lies in `sqlite_base`.
     ///
     /// # Errors
     /// [`crate::Kind::Input`], never with a part of the text that could be a password.
-    pub fn parse(text: &str, sqlite_base: &Path) -> Result<Self> {
+    pub(crate) fn parse(
+        text: &str,
+        beside: BTreeMap<&'static str, String>,
+        lookup: Lookup<'_>,
+        sqlite_base: &Path,
+    ) -> Result<Self> {
         match text.split_once(':') {
-            Some(("sqlite", rest)) => Ok(ConnectionUrl::Sqlite(parse_sqlite(rest, sqlite_base)?)),
+            Some(("sqlite", rest)) => match beside.keys().next() {
+                None => Ok(ConnectionUrl::Sqlite(parse_sqlite(rest, sqlite_base)?)),
+                Some(key) => Err(Error::input(format!("a SQLite file has no {key}"))
+                    .hint("beside its url only read_only can stand")),
+            },
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
-                Ok(ConnectionUrl::Postgres(Box::new(PostgresUrl::parse(text)?)))
+                let url = PostgresUrl::parse(text, beside, lookup)?;
+                Ok(ConnectionUrl::Postgres(Box::new(url)))
             }
             Some((scheme, rest)) if rest.starts_with("//") && is_word(scheme) => Err(Error::input(
                 format!("databases of the kind {scheme} cannot be attached"),
@@ -135,7 +147,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<ConnectionUrl> {
-        ConnectionUrl::parse(text, Path::new("/warehouse"))
+        ConnectionUrl::parse(text, BTreeMap::new(), &|_| None, Path::new("/warehouse"))
     }
 
     fn sqlite_path(text: &str) -> String {
@@ -180,7 +192,7 @@ mod tests {
             "postgres://ada:geheim@h/d?port=geheim",
             "postgres://ada:geheim@h/d?sslmode=geheim",
             "postgres://ada:geheim",
-            "postgres://ada:geheim@/d",
+            "postgres://ada:geheim@h/d?target_session_attrs=geheim",
             "postgers://ada:geheim@h/d",
             "postgres:ada:geheim@h/d",
             "ada:geheim@h/d",

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::{ConnectionConfig, Environment, toml_error};
-use crate::sql::{ParameterValue, Parameters, Script, ScriptStatement, closest};
+use crate::connections::{DeclaredConnections, located};
+use crate::sql::{ParameterValue, Parameters, Script, ScriptStatement, Statement, closest};
 use crate::{Error, Place, Result};
 
 const FILE_NAME: &str = "pipeline.toml";
@@ -48,7 +49,7 @@ struct Document {
     #[serde(default)]
     parameters: BTreeMap<String, toml::Value>,
     #[serde(default)]
-    connections: BTreeMap<String, ConnectionConfig>,
+    connections: DeclaredConnections,
 }
 
 impl Pipeline {
@@ -67,10 +68,10 @@ impl Pipeline {
             (path.to_owned(), sql_files(path)?)
         };
         let settings = folder.join(FILE_NAME);
-        let document = if settings.is_file() {
+        let (document, connections) = if settings.is_file() {
             read_document(&settings)?
         } else {
-            Document::default()
+            Default::default()
         };
         let parameters = typed_parameters(&document.parameters, given, &settings)?;
         let steps = files
@@ -93,7 +94,7 @@ impl Pipeline {
             name,
             folder,
             parameters,
-            connections: document.connections,
+            connections,
             environment,
             steps,
         })
@@ -106,6 +107,16 @@ impl Step {
             std::fs::read_to_string(file).map_err(|error| Error::file("read", file, error))?;
         let script = Script::named(file.display().to_string(), text);
         let statements = script.parse(parameters)?;
+        for parsed in &statements {
+            if matches!(
+                parsed.statement,
+                Statement::Attach(_) | Statement::Detach(_)
+            ) {
+                let error = Error::input("a step cannot attach or detach a database")
+                    .hint("declare it in pipeline.toml: [connections.name] with a url");
+                return Err(script.locate(parsed.locate(error)));
+            }
+        }
         let name = file
             .file_stem()
             .map(|name| name.to_string_lossy().into_owned())
@@ -136,9 +147,12 @@ fn sql_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read_document(path: &Path) -> Result<Document> {
+fn read_document(path: &Path) -> Result<(Document, BTreeMap<String, ConnectionConfig>)> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, error))?;
-    toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))
+    let mut document: Document =
+        toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))?;
+    let connections = located(std::mem::take(&mut document.connections), path, &text);
+    Ok((document, connections))
 }
 
 /// The declared defaults, each replaced by what was given for it in the type of the default.

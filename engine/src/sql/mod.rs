@@ -6,10 +6,12 @@
 //! would silently ignore.
 
 mod assert;
+mod attach;
 mod copy_into;
 mod create_table;
 mod create_view;
 mod database_query;
+mod database_schema;
 mod declared_option;
 mod dialect;
 mod drop;
@@ -37,10 +39,12 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
 pub use assert::Assert;
+pub use attach::{Attach, AttachKind, Detach, ShowConnections};
 pub use copy_into::{CopyInto, CopyOptions, CopySource, ExportMode};
 pub use create_table::{ColumnDefinition, CreateTable};
 pub use create_view::CreateView;
 pub use database_query::QUERIES;
+pub use database_schema::{DATABASE_INFORMATION, INFORMATION_SCHEMA};
 pub use dialect::TideDialect;
 pub use drop::{Drop, DropKind};
 pub use explain_copy::ExplainCopy;
@@ -94,6 +98,12 @@ pub enum Statement {
     Describe(Describe),
     /// Stops the job unless a condition holds.
     Assert(Assert),
+    /// Gives a database a name.
+    Attach(Attach),
+    /// Forgets such a name.
+    Detach(Detach),
+    /// Lists the databases that have names.
+    ShowConnections(ShowConnections),
 }
 
 impl Statement {
@@ -121,7 +131,10 @@ impl Statement {
             Statement::RetryRejects(_)
             | Statement::Drop(_)
             | Statement::Set(_)
-            | Statement::ShowTables(_) => Ok(Vec::new()),
+            | Statement::ShowTables(_)
+            | Statement::Attach(_)
+            | Statement::Detach(_)
+            | Statement::ShowConnections(_) => Ok(Vec::new()),
         }
     }
 
@@ -146,7 +159,10 @@ impl Statement {
             Statement::RetryRejects(_)
             | Statement::Drop(_)
             | Statement::Set(_)
-            | Statement::ShowTables(_) => return Vec::new(),
+            | Statement::ShowTables(_)
+            | Statement::Attach(_)
+            | Statement::Detach(_)
+            | Statement::ShowConnections(_) => return Vec::new(),
         };
         query.file_paths()
     }
@@ -168,7 +184,10 @@ impl Statement {
             | Statement::Set(_)
             | Statement::ShowTables(_)
             | Statement::Describe(_)
-            | Statement::Assert(_) => None,
+            | Statement::Assert(_)
+            | Statement::Attach(_)
+            | Statement::Detach(_)
+            | Statement::ShowConnections(_) => None,
         }
     }
 
@@ -195,6 +214,9 @@ impl Statement {
             Statement::ShowTables(_) => "SHOW TABLES",
             Statement::Describe(_) => "DESCRIBE",
             Statement::Assert(_) => "ASSERT",
+            Statement::Attach(_) => "ATTACH",
+            Statement::Detach(_) => "DETACH",
+            Statement::ShowConnections(_) => "SHOW CONNECTIONS",
         }
     }
 }
@@ -269,6 +291,11 @@ fn parse_statement(
         ["SHOW", "TABLES", ..] => {
             own(|parser| ShowTables::parse(parser).map(Statement::ShowTables))
         }
+        ["SHOW", "CONNECTIONS", ..] => {
+            own(|parser| ShowConnections::parse(parser).map(Statement::ShowConnections))
+        }
+        ["ATTACH", ..] => own(|parser| Attach::parse(parser).map(Statement::Attach)),
+        ["DETACH", ..] => own(|parser| Detach::parse(parser).map(Statement::Detach)),
         ["DESCRIBE" | "DESC", ..] => own(|parser| Describe::parse(parser).map(Statement::Describe)),
         ["ASSERT", ..] => own(|parser| Assert::parse(parser).map(Statement::Assert)),
         _ => Query::parse(tokens).map(Statement::Query),

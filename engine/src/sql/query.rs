@@ -14,11 +14,13 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
 use super::database_query::rewrite_database_queries;
+use super::database_schema::rewrite_information_schemas;
 use super::file_relation::{path_of, take_files};
 use super::{FileRelation, Name, TideDialect, unsupported};
+use crate::warehouse::CATALOG;
 use crate::{Error, Result};
 
-const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, CREATE TABLE, CREATE VIEW, INSERT, DROP, SET, SHOW, DESCRIBE and ASSERT";
+const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, CREATE TABLE, CREATE VIEW, INSERT, DROP, SET, SHOW, DESCRIBE, ATTACH, DETACH and ASSERT";
 
 /// A statement that reads and returns rows.
 #[derive(Debug, Clone)]
@@ -145,6 +147,7 @@ impl Query {
             return Err(error);
         }
         rewrite_database_queries(statement)?;
+        rewrite_information_schemas(statement, CATALOG);
         take_files(&mut statement.clone())?;
         // `kmeans('t')` names a table that the planner would not look for.
         tidemill_udfs::rewrite_relation_arguments(statement)?;

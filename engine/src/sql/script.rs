@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::tokenizer::{
 use super::dialect::TideDialect;
 use super::parameters::{Parameters, substitute, value_of};
 use super::{Statement, parse_statement};
+use crate::secrets::hide_passwords;
 use crate::{Error, Place, Result};
 
 /// SQL text as read from a file, the command line or the prompt.
@@ -95,7 +96,7 @@ impl Script {
                 let line_text = self.text.lines().nth(place.line.saturating_sub(1) as usize);
                 Some(Place {
                     file: self.name.clone(),
-                    line_text: line_text.map(str::to_owned),
+                    line_text: line_text.map(hide_passwords),
                     ..place
                 })
             }
@@ -235,7 +236,8 @@ pub(super) fn parser_error(error: ParserError) -> Error {
             "EOF" => 0,
             token => token.chars().count() as u64,
         });
-    let (text, hint) = split_hint(text);
+    let text = hide_passwords(text);
+    let (text, hint) = split_hint(&text);
     let mut error = Error::input(lower_first(&text));
     if let Some(place) = place {
         error = error.place(Place { width, ..place });

@@ -1,4 +1,4 @@
-//! `SHOW TABLES` and `DESCRIBE name`: what there is, in words of SQL rather than of the engine.
+//! `SHOW TABLES [FROM database]` and `DESCRIBE name`: what there is, in words of SQL rather than of the engine.
 
 use std::fmt;
 
@@ -7,9 +7,12 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::{Name, Query, TideDialect, expect_word, parse_word};
 
-/// Lists the tables and views of all zones.
-#[derive(Debug, Clone, Copy)]
-pub struct ShowTables;
+/// Lists the tables and views of all zones, or of a database.
+#[derive(Debug, Clone)]
+pub struct ShowTables {
+    /// A zone, a connection, or a connection and a schema of it.
+    pub from: Option<Name>,
+}
 
 /// Lists the columns of a table or view, or of files: `DESCRIBE 'data/*.csv'`.
 #[derive(Debug, Clone)]
@@ -31,7 +34,11 @@ impl ShowTables {
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         expect_word(parser, "SHOW")?;
         expect_word(parser, "TABLES")?;
-        Ok(ShowTables)
+        let from = match parse_word(parser, "FROM") || parse_word(parser, "IN") {
+            true => Some(Name::parse(parser)?),
+            false => None,
+        };
+        Ok(ShowTables { from })
     }
 }
 
@@ -58,7 +65,11 @@ impl Describe {
 
 impl fmt::Display for ShowTables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SHOW TABLES")
+        f.write_str("SHOW TABLES")?;
+        match &self.from {
+            Some(from) => write!(f, " FROM {from}"),
+            None => Ok(()),
+        }
     }
 }
 

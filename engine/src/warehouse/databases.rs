@@ -84,10 +84,10 @@ impl CatalogProvider for DatabaseCatalog {
 /// database's.
 ///
 /// # Errors
-/// A database that there is not, the `information_schema` of one.
+/// A database that there is not.
 pub(super) fn check_names(relations: &[Name], databases: &dyn ReadDatabases) -> Result<()> {
     for name in relations {
-        let [database, schema, _] = name.parts() else {
+        let [database, _, _] = name.parts() else {
             continue;
         };
         if database == CATALOG {
@@ -96,13 +96,6 @@ pub(super) fn check_names(relations: &[Name], databases: &dyn ReadDatabases) -> 
         databases
             .find(database)
             .map_err(|error| name.locate(error))?;
-        if schema == "information_schema" {
-            return Err(name.locate(
-                Error::input(format!("{name} is not a table that can be read")).hint(format!(
-                    "ask Postgres itself: postgres_query('{database}', 'SELECT * FROM information_schema.tables')"
-                )),
-            ));
-        }
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ impl Attached {
             threads: 2,
             spill_folder: lab.folder().to_owned(),
             default_zone: Zone::Raw,
-            connections: BTreeMap::from([("db".to_owned(), ConnectionConfig { url: url.clone() })]),
+            connections: BTreeMap::from([("db".to_owned(), ConnectionConfig::url(&url))]),
             environment: Environment::default(),
         });
         // For the binary.

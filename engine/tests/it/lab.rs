@@ -119,7 +119,8 @@ impl Lab {
     /// The binary on this warehouse, with nothing of the environment that could change what it does.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidemill"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TIDEMILL_")) {
+        let ours = |name: &str| name.starts_with("TIDEMILL_") || name.starts_with("PG");
+        for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
             command.env_remove(name);
         }
         command

@@ -8,10 +8,12 @@
     reason = "a test says what went wrong by failing"
 )]
 
+mod attach;
 mod attached;
 mod cli;
 mod concurrent_loads;
 mod csv_round_trip;
+mod database_aggregates;
 mod export_refusals;
 mod export_scenarios;
 mod export_target;
@@ -23,8 +25,10 @@ mod kill_rejects;
 mod lab;
 mod pipeline;
 mod plain_readers;
+mod pooler;
 mod postgres_connect;
 mod postgres_export;
+mod postgres_login;
 mod postgres_pipeline;
 mod postgres_read;
 mod postgres_server;

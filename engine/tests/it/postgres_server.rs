@@ -25,18 +25,32 @@ set -eu
 umask 077
 cd "$FOLDER"
 "$BIN/initdb" -D data -U "$PGUSER_NAME" -A scram-sha-256 --pwfile=password -E UTF8 --locale=C --no-sync >log 2>&1
+# Logins that only one way of connecting opens, for the roles of these names.
+cat >hba <<'RULES'
+hostnossl all only_tls all reject
+hostssl all only_plain all reject
+host all by_md5 all md5
+host all by_cleartext all password
+hostssl all by_certificate all cert
+RULES
+cat data/pg_hba.conf >>hba
+cp hba data/pg_hba.conf
 tls=off
-if command -v openssl >/dev/null 2>&1; then
+if [ "$WITH_TLS" = yes ] && command -v openssl >/dev/null 2>&1; then
     key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     openssl req -x509 $key -keyout ca.key -out ca.crt -days 2 -subj "/CN=tidemill tests" >>log 2>&1
     openssl req $key -keyout server.key -out server.csr -subj "/CN=localhost" >>log 2>&1
     echo "subjectAltName=DNS:localhost" >server.ext
     openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile server.ext >>log 2>&1
-    tls=on
+    openssl req $key -keyout client.key -out client.csr -subj "/CN=by_certificate" >>log 2>&1
+    echo "extendedKeyUsage=clientAuth" >client.ext
+    openssl x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out client.crt -days 2 -extfile client.ext >>log 2>&1
+    openssl req -x509 $key -keyout other.key -out other.crt -days 2 -subj "/CN=another authority" >>log 2>&1
+    tls="on -c ssl_ca_file=$FOLDER/ca.crt"
 fi
 "$BIN/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$PORT" -c unix_socket_directories="$FOLDER" \
     -c fsync=off -c full_page_writes=off -c max_connections=60 \
-    -c ssl="$tls" -c ssl_cert_file="$FOLDER/server.crt" -c ssl_key_file="$FOLDER/server.key" >>log 2>&1 </dev/null &
+    -c ssl=$tls -c ssl_cert_file="$FOLDER/server.crt" -c ssl_key_file="$FOLDER/server.key" >>log 2>&1 </dev/null &
 server=$!
 read -r _ || true
 kill -INT "$server" 2>/dev/null || true
@@ -72,13 +86,20 @@ impl PostgresServer {
                 base: url,
                 private: None,
             },
-            _ => {
-                let private = Private::start();
-                PostgresServer {
-                    base: private.url("127.0.0.1", "postgres"),
-                    private: Some(private),
-                }
-            }
+            _ => PostgresServer::private(true),
+        }
+    }
+
+    /// A private server that has no TLS.
+    pub fn without_tls() -> PostgresServer {
+        PostgresServer::private(false)
+    }
+
+    fn private(tls: bool) -> PostgresServer {
+        let private = Private::start(tls);
+        PostgresServer {
+            base: private.url("127.0.0.1", "postgres"),
+            private: Some(private),
         }
     }
 
@@ -129,7 +150,12 @@ impl PostgresServer {
 
     /// The certificate of the authority behind the server's; `None` without TLS.
     pub fn authority(&self) -> Option<PathBuf> {
-        let path = self.private.as_ref()?.folder.join("ca.crt");
+        self.certificate("ca.crt")
+    }
+
+    /// A file with a certificate or a key, `client.crt`, `client.key` or `other.crt`; `None` without TLS.
+    pub fn certificate(&self, name: &str) -> Option<PathBuf> {
+        let path = self.private.as_ref()?.folder.join(name);
         path.exists().then_some(path)
     }
 }
@@ -144,11 +170,11 @@ pub async fn connect(url: &str) -> tokio_postgres::Client {
 }
 
 impl Private {
-    fn start() -> Private {
+    fn start(tls: bool) -> Private {
         // Another process may take the free port first: try again.
         let mut log = String::new();
         for _ in 0..3 {
-            match Private::try_start() {
+            match Private::try_start(tls) {
                 Ok(private) => return private,
                 Err(failure) => log = failure,
             }
@@ -156,7 +182,7 @@ impl Private {
         panic!("the private Postgres server of the tests does not start:\n{log}");
     }
 
-    fn try_start() -> Result<Private, String> {
+    fn try_start(tls: bool) -> Result<Private, String> {
         let bin = find_binaries();
         let user = unprivileged_user();
         let folder = tempfile::Builder::new()
@@ -181,6 +207,7 @@ impl Private {
             .env("FOLDER", &folder)
             .env("PORT", port.to_string())
             .env("PGUSER_NAME", USER)
+            .env("WITH_TLS", if tls { "yes" } else { "no" })
             .env("LC_ALL", "C")
             .current_dir(&folder)
             .stdin(Stdio::piped())

@@ -9,6 +9,7 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use rustyline::DefaultEditor;
 
 use crate::report;
+use crate::secrets::holds_password;
 
 const FILE: &str = "tidemill/history";
 
@@ -31,7 +32,7 @@ impl History {
 
     /// Keeps a statement, unless it holds a password.
     pub fn add(&mut self, editor: &mut DefaultEditor, statement: &str) {
-        if has_password(statement) || !matches!(editor.add_history_entry(statement), Ok(true)) {
+        if holds_password(statement) || !matches!(editor.add_history_entry(statement), Ok(true)) {
             return;
         }
         if let Some(path) = &self.path
@@ -74,45 +75,5 @@ fn load(editor: &mut DefaultEditor, path: &Path) -> Result<(), String> {
         editor.load_history(path).map_err(|error| error.to_string())
     } else {
         editor.save_history(path).map_err(|error| error.to_string())
-    }
-}
-
-/// `scheme://user:password@host`, or `password=..` as the databases' own tools write it.
-fn has_password(text: &str) -> bool {
-    let in_url = text.match_indices("://").any(|(at, _)| {
-        let rest = &text[at + 3..];
-        let end = rest
-            .find(|char: char| char.is_whitespace() || matches!(char, '\'' | '"'))
-            .unwrap_or(rest.len());
-        // A password may hold anything, also a slash or another @.
-        rest[..end]
-            .rsplit_once('@')
-            .is_some_and(|(user, _)| user.contains(':'))
-    });
-    in_url || text.to_lowercase().contains("password=")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_password;
-
-    #[test]
-    fn statements_with_a_password_are_recognised() {
-        for text in [
-            "ATTACH 'postgres://me:secret@host/db' AS d;",
-            "attach 'postgres://me:se/cr@et@host/db' as d",
-            "x 'host=h PASSWORD=secret'",
-            "COPY INTO a FROM 's3://ok/'; ATTACH \"mysql://u:p@h\"",
-        ] {
-            assert!(has_password(text), "{text}");
-        }
-        for text in [
-            "ATTACH 'postgres://me@host:5432/db' AS d",
-            "SELECT 'https://example.org/a:b'",
-            "SELECT '://' , 'a:b@c'",
-            "select password from users",
-        ] {
-            assert!(!has_password(text), "{text}");
-        }
     }
 }

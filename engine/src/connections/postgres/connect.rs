@@ -1,15 +1,23 @@
-//! A session with a Postgres server: connect within the time limit, run statements, explain what
-//! failed.
+//! A session with a Postgres server: log in as `sslmode` and `target_session_attrs` say and within
+//! the time limit, run statements, explain what failed.
+//!
+//! Which hosts and which encryption are tried in turn is libpq's: another host when one cannot be
+//! reached or is just starting, not when it refuses the login; the other encryption when TLS or the
+//! login is refused, and only in the modes `allow` and `prefer`.
 
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio_postgres::Client;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::error::explain;
+use super::error::{Refusal, explain};
+use super::session_attributes::SessionAttributes;
 use super::tls;
+use super::url::Host;
 use crate::connections::url::PostgresUrl;
 use crate::error::{Error, Kind, Result};
 
@@ -20,6 +28,7 @@ const ENDING: Duration = Duration::from_secs(2);
 pub(super) struct Session {
     pub(super) client: Client,
     io: JoinHandle<Result<(), tokio_postgres::Error>>,
+    tls: MakeRustlsConnect,
     shown: String,
 }
 
@@ -28,25 +37,118 @@ pub(super) struct Session {
 /// # Errors
 /// [`Kind::Unavailable`] when no server answers in time, [`Kind::Input`] when it refuses.
 pub(super) async fn connect(url: &PostgresUrl) -> Result<Session> {
-    let doing = format!("cannot connect to {url}");
-    let config = url.config.expose();
-    let connecting = config.connect(tls::connector(&url.verify)?);
-    // The driver's own limit covers the TCP handshake only, not a server that accepts and is silent.
-    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1);
-    let limit = url.timeout.saturating_mul(hosts);
-    let (client, connection) = match tokio::time::timeout(limit, connecting).await {
-        Ok(connected) => connected.map_err(|error| explain(&doing, error))?,
-        Err(elapsed) => {
-            return Err(Error::new(Kind::Unavailable, format!("{doing}: no answer within {} s", limit.as_secs()))
-                .hint("check host and port and that the server is up, or allow more with connect_timeout=30 in the URL")
-                .source(elapsed));
+    let tls = tls::connector(&url.security)?;
+    let mut last = None;
+    for wanted in url.attributes.rounds() {
+        for host in &url.hosts {
+            match log_in(url, host, &tls).await {
+                Ok(session) => match missed(&session, wanted).await {
+                    None => return Ok(session),
+                    Some(why) => last = Some(why),
+                },
+                Err(Failure::OfHost(error)) => last = Some(error),
+                Err(Failure::OfLogin(error)) => return Err(error),
+            }
         }
+    }
+    Err(last.unwrap_or_else(|| Error::internal("a connection without a host")))
+}
+
+/// Why no session came about.
+enum Failure {
+    /// Another host may do better.
+    OfHost(Error),
+    /// The server has answered.
+    OfLogin(Error),
+}
+
+async fn missed(session: &Session, wanted: SessionAttributes) -> Option<Error> {
+    match wanted.missed(&session.client).await {
+        Ok(missed) => missed.map(|error| error.context(format!("cannot use {}", session.shown))),
+        Err(error) => Some(session.failed("ask what it is", error)),
+    }
+}
+
+/// Logs in to a host, first with or without TLS and then, if the mode allows it, the other way.
+async fn log_in(
+    url: &PostgresUrl,
+    host: &Host,
+    tls: &MakeRustlsConnect,
+) -> Result<Session, Failure> {
+    let attempts = match host.is_socket {
+        true => &[false][..],
+        false => url.security.mode.attempts(),
     };
-    Ok(Session {
+    let mut doing = format!("cannot connect to {url}");
+    let mut first: Option<tokio_postgres::Error> = None;
+    for (at, encrypted) in attempts.iter().enumerate() {
+        let error = match attempt(url, host, tls, *encrypted, &doing).await? {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        let refusal = Refusal::of(&error);
+        let is_last = at + 1 == attempts.len();
+        if !is_last && refusal.may_be_due_to_encryption() {
+            let how = if *encrypted { "with" } else { "without" };
+            doing = format!("{doing} (after {} {how} TLS)", refusal.brief());
+            first = Some(error);
+            continue;
+        }
+        // A server without TLS has said the first time what is wrong.
+        let (doing, error) = match first.filter(|_| refusal == Refusal::NoTls) {
+            Some(first) => (format!("cannot connect to {url}"), first),
+            None => (doing, error),
+        };
+        return Err(failure(url, &doing, error));
+    }
+    Err(Failure::OfHost(Error::internal("no way to log in")))
+}
+
+/// One attempt within the time limit.
+async fn attempt(
+    url: &PostgresUrl,
+    host: &Host,
+    tls: &MakeRustlsConnect,
+    encrypted: bool,
+    doing: &str,
+) -> Result<Result<Session, tokio_postgres::Error>, Failure> {
+    let mut config = host.config.expose().clone();
+    config.ssl_mode(match encrypted {
+        true => SslMode::Require,
+        false => SslMode::Disable,
+    });
+    let connecting = config.connect(tls.clone());
+    // The driver's own limit covers the TCP handshake only, not a server that accepts and is silent.
+    let connected = match url.timeout {
+        None => connecting.await,
+        Some(limit) => tokio::time::timeout(limit, connecting).await.map_err(|elapsed| {
+            let message = format!("{doing}: no answer within {} s", limit.as_secs());
+            Failure::OfHost(Error::new(Kind::Unavailable, message)
+                .hint("check host and port and that the server is up, or allow more with connect_timeout=30")
+                .source(elapsed))
+        })?,
+    };
+    Ok(connected.map(|(client, connection)| Session {
         client,
         io: tokio::spawn(connection),
+        tls: tls.clone(),
         shown: url.to_string(),
-    })
+    }))
+}
+
+fn failure(url: &PostgresUrl, doing: &str, error: tokio_postgres::Error) -> Failure {
+    let refusal = Refusal::of(&error);
+    let mut error = explain(doing, error);
+    if let (Refusal::Login, Some(note)) = (refusal, &url.password_note) {
+        let hint = error.get_hint().map(|hint| format!("{note}; {hint}"));
+        error = error.hint(hint.unwrap_or_else(|| note.clone()));
+    }
+    match refusal {
+        Refusal::Login | Refusal::Statement => Failure::OfLogin(error),
+        Refusal::NotYet | Refusal::NoTls | Refusal::Handshake | Refusal::Unreachable => {
+            Failure::OfHost(error)
+        }
+    }
 }
 
 impl Session {
@@ -55,17 +157,25 @@ impl Session {
         explain(&format!("cannot {doing} on {}", self.shown), error)
     }
 
-    /// Runs a statement and says how many rows it touched.
+    /// Runs a statement and says how many rows it touched. Without values it is one message, which a
+    /// pooler passes on as a whole; a prepared one would have to be in a transaction already.
     pub(super) async fn run(
         &self,
         doing: &str,
         sql: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<u64> {
-        self.client
-            .execute(sql, values)
-            .await
-            .map_err(|error| self.failed(doing, error))
+        let done = match values {
+            [] => self.client.simple_query(sql).await.map(|replies| {
+                let counts = replies.iter().map(|reply| match reply {
+                    SimpleQueryMessage::CommandComplete(rows) => *rows,
+                    _ => 0,
+                });
+                counts.sum()
+            }),
+            values => self.client.execute(sql, values).await,
+        };
+        done.map_err(|error| self.failed(doing, error))
     }
 
     /// Runs a query for the first of its rows.
@@ -95,10 +205,10 @@ impl Session {
     /// Ends the session in the middle of a statement, without waiting for the rest of its rows:
     /// closes the connection, and asks the server to stop, which else would notice only when it
     /// next sends something.
-    pub(super) fn stop(self, url: &PostgresUrl) {
-        let cancel = self.client.cancel_token();
+    pub(super) fn stop(self) {
+        let (cancel, tls) = (self.client.cancel_token(), self.tls);
         self.io.abort();
-        let (Ok(runtime), Ok(tls)) = (Handle::try_current(), tls::connector(&url.verify)) else {
+        let Ok(runtime) = Handle::try_current() else {
             return;
         };
         runtime.spawn(async move {

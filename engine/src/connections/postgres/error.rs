@@ -9,6 +9,11 @@ use tokio_postgres::error::DbError;
 
 use crate::error::{Error, Kind};
 
+/// How the driver says that the server has no TLS.
+const NO_TLS: &str = "server does not support TLS";
+/// How the driver says that the server asks for a password and there is none.
+const NO_PASSWORD: &str = "password missing";
+
 /// Explains what failed: `doing` says what was tried and where.
 pub(super) fn explain(doing: &str, error: tokio_postgres::Error) -> Error {
     let (kind, message, hint) = match error.as_db_error() {
@@ -35,6 +40,65 @@ pub(super) fn explain(doing: &str, error: tokio_postgres::Error) -> Error {
     }
 }
 
+/// What kind of refusal ended an attempt to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The server does not accept this login.
+    Login,
+    /// The server has answered with some other error.
+    Statement,
+    /// The server is starting, stopping or recovering.
+    NotYet,
+    /// The server has no TLS.
+    NoTls,
+    /// One side did not accept the other's certificate or TLS.
+    Handshake,
+    /// The server was not reached, or hung up.
+    Unreachable,
+}
+
+impl Refusal {
+    /// Sorts an error of the driver.
+    pub(super) fn of(error: &tokio_postgres::Error) -> Self {
+        if let Some(refusal) = error.as_db_error() {
+            return match refusal.code().code() {
+                "57P03" => Refusal::NotYet,
+                code if code.starts_with("28") => Refusal::Login,
+                _ => Refusal::Statement,
+            };
+        }
+        let text = deepest(error);
+        if text.contains(NO_TLS) {
+            Refusal::NoTls
+        } else if text.contains(NO_PASSWORD) {
+            Refusal::Login
+        } else if find::<rustls::Error>(error).is_some()
+            || error.to_string().contains("TLS handshake")
+        {
+            Refusal::Handshake
+        } else {
+            Refusal::Unreachable
+        }
+    }
+
+    /// Whether the same may work with TLS instead of without, or the other way round.
+    pub(super) fn may_be_due_to_encryption(self) -> bool {
+        matches!(self, Refusal::Login | Refusal::NoTls | Refusal::Handshake)
+    }
+
+    /// It in a few words.
+    pub(super) fn brief(self) -> &'static str {
+        match self {
+            Refusal::Login => "the login was refused",
+            Refusal::Statement => "the server refused",
+            Refusal::NotYet => "the server was not ready",
+            Refusal::NoTls => "there was no TLS to be had",
+            Refusal::Handshake => "the handshake failed",
+            Refusal::Unreachable => "there was no answer",
+        }
+    }
+}
+
 /// Who must act on a SQLSTATE, and how.
 fn judge(code: &str) -> (Kind, Option<&'static str>) {
     let retry =
@@ -42,13 +106,11 @@ fn judge(code: &str) -> (Kind, Option<&'static str>) {
     match (code, code.get(..2).unwrap_or_default()) {
         (_, "28") => (
             Kind::Input,
-            Some(
-                "check user and password in the URL of the connection, and pg_hba.conf on the server",
-            ),
+            Some("check user and password of the connection, and pg_hba.conf on the server"),
         ),
         ("3D000", _) => (
             Kind::Input,
-            Some("check the database name in the URL, or create the database"),
+            Some("check the database name of the connection, or create the database"),
         ),
         ("42501", _) => (
             Kind::Input,
@@ -112,13 +174,8 @@ fn describe(refusal: &DbError) -> String {
 /// Who must act when the server did not answer in its own words.
 fn judge_driver(error: &tokio_postgres::Error) -> (Kind, Option<&'static str>) {
     let unreachable = "check host and port of the connection and that the server runs and accepts connections from here";
-    if find::<rustls::Error>(error).is_some() {
-        return (
-            Kind::Input,
-            Some(
-                "sslmode=verify-ca and verify-full trust public authorities; name your own with sslrootcert=/path/ca.pem, or use sslmode=require",
-            ),
-        );
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return (Kind::Input, Some(judge_tls(tls)));
     }
     if let Some(io) = find::<std::io::Error>(error) {
         return match io.kind() {
@@ -131,16 +188,16 @@ fn judge_driver(error: &tokio_postgres::Error) -> (Kind, Option<&'static str>) {
         };
     }
     let text = deepest(error);
-    if text.contains("server does not support TLS") {
+    if text.contains(NO_TLS) {
         (
             Kind::Input,
             Some("use sslmode=prefer or disable, or switch TLS on in the server"),
         )
-    } else if text.contains("password missing") {
+    } else if text.contains(NO_PASSWORD) {
         (
             Kind::Input,
             Some(
-                "put the password into the URL by reference: postgres://user:${DB_PASSWORD}@host/database",
+                "give it by reference: PGPASSWORD, password_file, ~/.pgpass, or postgres://user:${DB_PASSWORD}@host/database",
             ),
         )
     } else if error.is_closed() {
@@ -150,6 +207,25 @@ fn judge_driver(error: &tokio_postgres::Error) -> (Kind, Option<&'static str>) {
         )
     } else {
         (Kind::Input, None)
+    }
+}
+
+fn judge_tls(error: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as Certificate;
+    match error {
+        rustls::Error::InvalidCertificate(
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
+        ) => {
+            "the server's certificate is for other names: connect under one of its subject alternative names, or check no name with sslmode=verify-ca"
+        }
+        rustls::Error::InvalidCertificate(Certificate::UnknownIssuer) => {
+            "the authority behind the server's certificate is not among those that are trusted: name its PEM file with sslrootcert, or ~/.postgresql/root.crt"
+        }
+        rustls::Error::InvalidCertificate(_) => "the server must have another certificate",
+        rustls::Error::AlertReceived(_) => {
+            "the server did not accept this side: name a client certificate with sslcert and sslkey"
+        }
+        _ => "the two sides have no TLS in common; versions 1.2 and 1.3 are spoken here",
     }
 }
 

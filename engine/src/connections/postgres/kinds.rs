@@ -53,7 +53,7 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Default)]
 pub(super) struct CatalogType {
     pub(super) name: String,
-    /// `b` for a base type; others are enums, composite types, ranges and domains over domains.
+    /// `b` for a base type; others are enums, composite types and ranges.
     pub(super) kind: String,
     /// Whether it is one of the server's own, and not one of that name.
     pub(super) is_built_in: bool,

@@ -8,8 +8,11 @@
 //! Reading goes the other way: `read.rs` opens the database for a statement, `kinds.rs` says what
 //! its types are here, `relation.rs` reads a table, `decode.rs` makes batches of what arrives.
 
+pub(super) mod parameters;
 pub(super) mod url;
 
+mod aggregate;
+mod client_certificate;
 mod connect;
 mod decode;
 mod error;
@@ -18,6 +21,8 @@ mod ledger;
 mod numeric;
 mod read;
 mod relation;
+mod session_attributes;
+mod sessions;
 mod target;
 mod tls;
 mod types;
@@ -28,11 +33,15 @@ pub(super) use read::PostgresReader;
 pub(super) use write::export;
 
 use self::url::PostgresUrl;
+use super::statements::qualified;
 use crate::error::Result;
 
 /// Whether the database has this table (or view, or anything else of that name).
 pub(super) async fn table_exists(url: &PostgresUrl, schema: &str, table: &str) -> Result<bool> {
     let session = connect::connect(url).await?;
+    // In a transaction, all of it reaches the same server behind a pooler.
+    let doing = format!("look for the table {}", qualified(schema, table));
+    session.run(&doing, "BEGIN READ ONLY", &[]).await?;
     match target::find(&session, schema, table).await {
         Ok(found) => Ok(found.is_some()),
         Err(error) => Err(session.abandon(error).await),

@@ -8,12 +8,15 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::connect::{Session, connect};
 use super::kinds::{CatalogType, read_as};
 use super::relation::{PostgresTable, ReadColumn};
-use crate::connections::read::Relation;
+use super::sessions::Sessions;
+use crate::connections::read::{Relation, Rows};
 use crate::connections::statements::{qualified, quote};
 use crate::connections::url::PostgresUrl;
 use crate::error::{Error, Result};
@@ -34,17 +37,19 @@ const FIND: &str = "SELECT c.oid, CASE WHEN m.amname = 'heap' AND NOT c.relhassu
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
     LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam \
     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
-/// The type behind a domain, and that of the elements of an array. `collisdeterministic` came
-/// with Postgres 12.
+/// The type behind a domain, which may be over other domains, and that of the elements of an array.
+/// `collisdeterministic` came with Postgres 12.
 const COLUMNS: &str = "SELECT a.attname::text, b.typname::text, b.typtype::text, \
       b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
-      CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, \
-      e.typname::text, e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
-      CASE WHEN t.typtype = 'd' THEN t.typndims ELSE a.attndims::int END, \
-      coalesce((pg_catalog.to_jsonb(l) ->> 'collisdeterministic')::boolean, true) \
+      d.modifier, e.typname::text, e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
+      d.dimensions, coalesce((pg_catalog.to_jsonb(l) ->> 'collisdeterministic')::boolean, true) \
     FROM pg_catalog.pg_attribute AS a \
-    JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid \
-    JOIN pg_catalog.pg_type AS b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+    CROSS JOIN LATERAL (WITH RECURSIVE behind(type, modifier, dimensions) AS ( \
+        SELECT a.atttypid, a.atttypmod, a.attndims::int \
+        UNION ALL SELECT t.typbasetype, t.typtypmod, t.typndims \
+        FROM behind JOIN pg_catalog.pg_type AS t ON t.oid = behind.type WHERE t.typtype = 'd') \
+      SELECT * FROM behind) AS d \
+    JOIN pg_catalog.pg_type AS b ON b.oid = d.type AND b.typtype <> 'd' \
     LEFT JOIN pg_catalog.pg_type AS e ON e.oid = b.typelem AND b.typcategory = 'A' \
     LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
@@ -66,14 +71,20 @@ pub(in crate::connections) struct PostgresReader {
     snapshot: String,
     version: u32,
     idle: Mutex<Vec<Session>>,
+    sessions: Arc<Sessions>,
 }
 
 impl PostgresReader {
-    /// Connects and begins the transaction.
+    /// Connects and begins the transaction. Beside this session there will be at most one for each
+    /// of `most_streams`.
     ///
     /// # Errors
     /// A server that cannot be reached or refuses the login.
-    pub(in crate::connections) async fn open(name: &str, url: &PostgresUrl) -> Result<Self> {
+    pub(in crate::connections) async fn open(
+        name: &str,
+        url: &PostgresUrl,
+        most_streams: usize,
+    ) -> Result<Self> {
         let first = connect(url).await?;
         let doing = "begin to read";
         let begin = format!("{BEGIN}; {SETTINGS}; {SNAPSHOT}");
@@ -98,6 +109,7 @@ impl PostgresReader {
             snapshot,
             version,
             idle: Mutex::default(),
+            sessions: Arc::new(Sessions::new(most_streams)),
         })
     }
 
@@ -201,6 +213,7 @@ impl PostgresReader {
     /// # Errors
     /// A server that cannot be reached, or has no connection to spare.
     pub(super) async fn session(self: &Arc<Self>) -> Result<Lent> {
+        let right = self.sessions.right_to_one().await;
         let idle = self.lock().pop();
         let session = match idle {
             Some(session) => session,
@@ -209,6 +222,7 @@ impl PostgresReader {
         Ok(Lent {
             session: Some(session),
             reader: Arc::clone(self),
+            _right: right,
         })
     }
 
@@ -265,6 +279,8 @@ impl std::fmt::Debug for PostgresReader {
 pub(super) struct Lent {
     session: Option<Session>,
     reader: Arc<PostgresReader>,
+    /// Given up last, when the session is idle again.
+    _right: Option<OwnedSemaphorePermit>,
 }
 
 impl Lent {
@@ -276,6 +292,15 @@ impl Lent {
         self.session
             .as_ref()
             .ok_or_else(|| Error::internal("a session is used after it was given back"))
+    }
+
+    /// Hands over rows; says whether more are wanted.
+    ///
+    /// # Errors
+    /// No memory is left for them.
+    pub(super) async fn give(&self, rows: &Rows, batch: RecordBatch) -> Result<bool> {
+        let _waiting = self.reader.sessions.waits();
+        rows.give(batch).await
     }
 
     /// Leaves the session to the next stream.
@@ -295,7 +320,7 @@ impl Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(session) = self.session.take() {
-            session.stop(&self.reader.url);
+            session.stop();
         }
     }
 }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt;
 
+use super::aggregate::aggregated;
 use super::decode::Decoder;
 use super::kinds::{Kind, ReadAs};
 use super::read::{Lent, PostgresReader};
-use crate::connections::read::{Relation, RemoteColumn, Rows, Selection};
+use crate::connections::read::{Aggregation, Relation, RemoteColumn, Rows, Selection};
 use crate::connections::statements::quote;
 use crate::error::{Error, Result};
 
@@ -116,13 +117,13 @@ impl PostgresTable {
         let mut decoder = Decoder::new(columns, Arc::clone(&selection.schema));
         while let Some(message) = messages.next().await {
             decoder.add(&message.map_err(failed)?)?;
-            if decoder.is_full() && !rows.give(decoder.finish()?).await {
+            if decoder.is_full() && !lent.give(rows, decoder.finish()?).await? {
                 return Ok(false);
             }
         }
         decoder.check_end()?;
         let rest = decoder.finish()?;
-        Ok(rest.num_rows() == 0 || rows.give(rest).await)
+        Ok(rest.num_rows() == 0 || lent.give(rows, rest).await?)
     }
 }
 
@@ -138,6 +139,13 @@ impl Relation for PostgresTable {
 
     fn filters_exactly(&self) -> bool {
         true
+    }
+
+    fn aggregate(&self, aggregation: &Aggregation) -> Option<Arc<dyn Relation>> {
+        let (from, columns) = aggregated(aggregation, &self.from, &self.columns, &self.kinds)?;
+        let reader = Arc::clone(&self.reader);
+        let groups = PostgresTable::new(self.name.clone(), from, columns, None, reader);
+        Some(Arc::new(groups))
     }
 
     async fn statements(&self, selection: &Selection, streams: usize) -> Result<Vec<String>> {

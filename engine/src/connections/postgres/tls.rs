@@ -1,19 +1,23 @@
 //! TLS to Postgres, with the meaning that libpq gives to each `sslmode`. The one place in which a
 //! certificate check is ever switched off; read every line before you change one.
 //!
-//! | sslmode | encrypted | certificate chain | host name |
+//! | sslmode | tried | certificate chain | host name |
 //! |---|---|---|---|
-//! | `prefer` | if the server can | not checked | not checked |
-//! | `require` | yes | not checked | not checked |
-//! | `verify-ca` | yes | checked | not checked |
-//! | `verify-full` | yes | checked | checked |
+//! | `disable` | plain | | |
+//! | `allow` | plain, then TLS if the login is refused | if there are roots | not checked |
+//! | `prefer` (default) | TLS, then plain if that is refused | if there are roots | not checked |
+//! | `require` | TLS | if there are roots | not checked |
+//! | `verify-ca` | TLS | checked | not checked |
+//! | `verify-full` | TLS | checked | checked |
 //!
-//! The roots are those of the public web, or the PEM file that `sslrootcert` names. The signature
-//! of the handshake is checked in every mode: it ties the connection to the certificate that SCRAM
-//! channel binding is about. `ring` is named as provider because another one is linked as well, and
-//! `rustls` cannot choose between two.
+//! The roots are in the PEM file that `sslrootcert` names, else in `~/.postgresql/root.crt` if that is
+//! there; `sslrootcert=system` takes those of the operating system, and goes with `verify-full` only,
+//! which it makes the default. A name is looked for among the subject alternative names. The
+//! signature of the handshake is checked in every mode: it ties the connection to the certificate
+//! that SCRAM channel binding is about. `ring` is named as provider because another one is linked as
+//! well, and `rustls` cannot choose between two.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -23,75 +27,189 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
-    SignatureScheme,
+    SignatureScheme, SupportedProtocolVersion,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::client_certificate::ClientCertificate;
+use super::parameters::Parameters;
 use crate::error::{Error, Result};
 
-/// How far the server's certificate is checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verify {
-    /// Encryption only: `prefer` and `require`.
-    Nothing,
-    /// It was issued by a known authority: `verify-ca`.
-    Chain(Roots),
-    /// It was issued for this host by a known authority: `verify-full`.
-    ChainAndName(Roots),
+const SYSTEM: &str = "system";
+static TLS_1_3_ONLY: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
+
+/// `sslmode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Disable,
+    Allow,
+    Prefer,
+    Require,
+    VerifyCa,
+    VerifyFull,
 }
 
 /// The authorities that are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Roots {
-    /// Those of the public web, as Mozilla lists them.
-    Public,
+    /// Those of the operating system.
+    System,
     /// Those in a PEM file.
     File(PathBuf),
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone)]
+pub(crate) struct Security {
+    pub(crate) mode: Mode,
+    pub(crate) roots: Option<Roots>,
+    certificate: Option<ClientCertificate>,
+    versions: &'static [&'static SupportedProtocolVersion],
+}
+
+impl Mode {
+    /// Whether each attempt to log in is encrypted, in order.
+    pub(super) fn attempts(self) -> &'static [bool] {
+        match self {
+            Mode::Disable => &[false],
+            Mode::Allow => &[false, true],
+            Mode::Prefer => &[true, false],
+            Mode::Require | Mode::VerifyCa | Mode::VerifyFull => &[true],
+        }
+    }
+}
+
+impl Security {
+    /// What the parameters ask for. Files are not looked at yet.
+    ///
+    /// # Errors
+    /// An unknown mode, one that is too weak for the roots.
+    pub(super) fn of(parameters: &Parameters) -> Result<Self> {
+        let modes = [
+            ("disable", Mode::Disable),
+            ("allow", Mode::Allow),
+            ("prefer", Mode::Prefer),
+            ("require", Mode::Require),
+            ("verify-ca", Mode::VerifyCa),
+            ("verify-full", Mode::VerifyFull),
+        ];
+        let mode = parameters.choice("sslmode", &modes)?;
+        let roots = match parameters.get("sslrootcert") {
+            Some(SYSTEM) => Some(Roots::System),
+            Some(path) => Some(Roots::File(PathBuf::from(path))),
+            None => {
+                let own = parameters.own_file("root.crt");
+                own.filter(|path| path.exists()).map(Roots::File)
+            }
+        };
+        let mode = match (mode, &roots) {
+            (None, Some(Roots::System)) => Mode::VerifyFull,
+            (Some(mode), Some(Roots::System)) if mode != Mode::VerifyFull => {
+                let what = "is too weak for sslrootcert=system";
+                let hint =
+                    "public authorities give certificates to everybody: use sslmode=verify-full";
+                return Err(parameters.wrong("sslmode", what, hint));
+            }
+            (mode, _) => mode.unwrap_or(Mode::Prefer),
+        };
+        let versions = parameters.choice(
+            "ssl_min_protocol_version",
+            &[
+                ("TLSv1", rustls::DEFAULT_VERSIONS),
+                ("TLSv1.1", rustls::DEFAULT_VERSIONS),
+                ("TLSv1.2", rustls::DEFAULT_VERSIONS),
+                ("TLSv1.3", TLS_1_3_ONLY),
+            ],
+        )?;
+        Ok(Security {
+            mode,
+            roots,
+            certificate: match mode {
+                Mode::Disable => None,
+                _ => ClientCertificate::of(parameters)?,
+            },
+            versions: versions.unwrap_or(rustls::DEFAULT_VERSIONS),
+        })
+    }
 }
 
 /// What `tokio-postgres` needs to speak TLS.
 ///
 /// # Errors
-/// The file of roots cannot be read or holds no certificate.
-pub(super) fn connector(verify: &Verify) -> Result<MakeRustlsConnect> {
+/// A file of roots, a certificate or a key that cannot be read, roots that are missing.
+pub(super) fn connector(security: &Security) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match verify {
-        Verify::Nothing => Arc::new(EncryptOnly(Arc::clone(&provider))),
-        Verify::Chain(roots) => Arc::new(ChainOnly(chain(roots, &provider)?)),
-        Verify::ChainAndName(roots) => chain(roots, &provider)?,
+    let verifier: Arc<dyn ServerCertVerifier> = match (security.mode, &security.roots) {
+        // No attempt is encrypted.
+        (Mode::Disable, _) => Arc::new(EncryptOnly(Arc::clone(&provider))),
+        (Mode::VerifyFull, Some(roots)) => chain(roots, &provider)?,
+        (Mode::VerifyFull | Mode::VerifyCa, None) => {
+            return Err(Error::input("there are no root certificates to check the server's with").hint(
+                "name a PEM file with sslrootcert, put one at ~/.postgresql/root.crt, or trust the authorities of the system: sslrootcert=system",
+            ));
+        }
+        (_, Some(roots)) => Arc::new(ChainOnly(chain(roots, &provider)?)),
+        (_, None) => Arc::new(EncryptOnly(Arc::clone(&provider))),
     };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::internal("TLS cannot be set up").source(error))?
+    let broken = |error| Error::input("TLS cannot be set up").source(error);
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(security.versions)
+        .map_err(broken)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier);
+    let config = match &security.certificate {
+        None => builder.with_no_client_auth(),
+        Some(certificate) => {
+            let (certificates, key) = certificate.read()?;
+            let config = builder.with_client_auth_cert(certificates, key);
+            config.map_err(|error| {
+                Error::input("the client certificate cannot be used with its key")
+                    .hint("the key must be the one that the certificate was made for, and that an X.509 certificate of version 3")
+                    .source(error)
+            })?
+        }
+    };
     Ok(MakeRustlsConnect::new(config))
 }
 
 fn chain(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
     let mut store = RootCertStore::empty();
     match roots {
-        Roots::Public => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        // Among those of a system, some are broken; the others still count.
+        Roots::System => {
+            let found = rustls_native_certs::load_native_certs();
+            store.add_parsable_certificates(found.certs);
+        }
         Roots::File(path) => {
-            let unreadable = || format!("cannot read the root certificates in {}", path.display());
-            let certificates = CertificateDer::pem_file_iter(path).map_err(|error| {
-                Error::input(unreadable())
-                    .hint("sslrootcert names a PEM file")
-                    .source(error)
-            })?;
-            for certificate in certificates {
-                let certificate =
-                    certificate.map_err(|error| Error::input(unreadable()).source(error))?;
-                store
-                    .add(certificate)
-                    .map_err(|error| Error::input(unreadable()).source(error))?;
+            for certificate in certificates(path)? {
+                let added = store.add(certificate);
+                added.map_err(|error| unreadable(path).source(error))?;
             }
         }
     }
+    let none = match roots {
+        Roots::System => "the system has no root certificates".to_owned(),
+        Roots::File(path) => format!("the file {} holds no certificate", path.display()),
+    };
     WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
         .build()
-        .map_err(|error| Error::input("the file of sslrootcert holds no certificate").source(error))
+        .map_err(|error| Error::input(none).hint(ROOTS).source(error))
+}
+
+const ROOTS: &str = "sslrootcert names a PEM file of authorities, or is `system`";
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(path).source(error))
+}
+
+fn unreadable(path: &Path) -> Error {
+    Error::input(format!(
+        "cannot read the root certificates in {}",
+        path.display()
+    ))
+    .hint(ROOTS)
 }
 
 /// Accepts every certificate, as libpq does for `require`.

@@ -1,68 +1,117 @@
-//! The URL of a Postgres server, read without repeating any part of it in a message.
-//!
-//! A password with an unescaped `@` or `/` moves into any other part of the URL. So the parser of
-//! `tokio-postgres` is asked, but its errors, which quote what they stumble over, are not passed on.
-//! What it does not know, the checks of `sslmode`, is cut out before.
+//! A Postgres server with all that is needed to log in, made from the parameters of a connection.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{ChannelBinding, SslMode};
 
-use super::tls::{Roots, Verify};
+use super::parameters::{Lookup, Parameters, PasswordFile, Wanted, url_text};
+use super::session_attributes::SessionAttributes;
+use super::tls::Security;
 use crate::connections::url::Secret;
 use crate::error::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const ESCAPE: &str = "percent-encode special characters in user and password (@ is %40, / is %2F, ? is %3F, # is %23, % is %25)";
+const PORT: u16 = 5432;
+/// Where servers have their unix sockets.
+const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// A Postgres server with all that is needed to log in.
+/// A Postgres server, or several to try in turn. `Display` and `Debug` show no password.
 #[derive(Debug, Clone)]
 pub struct PostgresUrl {
-    /// Holds the password.
-    pub(crate) config: Secret<tokio_postgres::Config>,
-    /// How far the server's certificate is checked.
-    pub(crate) verify: Verify,
-    /// How long one host may take to answer.
-    pub(crate) timeout: Duration,
+    /// The hosts, in the order in which they are tried.
+    pub(crate) hosts: Vec<Host>,
+    /// Encryption, and how far the server proves who it is.
+    pub(crate) security: Security,
+    /// What the session must be able to do.
+    pub(crate) attributes: SessionAttributes,
+    /// How long one host may take to answer; without a limit, for ever.
+    pub(crate) timeout: Option<Duration>,
+    /// What a refused login may be due to.
+    pub(crate) password_note: Option<String>,
     shown: String,
 }
 
+/// One host.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    /// Holds the password.
+    pub(crate) config: Secret<tokio_postgres::Config>,
+    /// The protocol has no TLS over a unix socket, whatever sslmode says.
+    pub(crate) is_socket: bool,
+}
+
+/// A host as it is given.
+struct Address {
+    name: String,
+    address: Option<IpAddr>,
+    port: u16,
+}
+
 impl PostgresUrl {
-    /// Reads a URL of the scheme `postgres` or `postgresql`.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        if text.matches('@').count() > 1 {
-            return Err(Error::input("the Postgres URL has more than one `@`").hint(ESCAPE));
+    /// Reads a URL of the scheme `postgres` or `postgresql`, with parameters that stand beside it.
+    /// Relative files start at the working directory.
+    ///
+    /// # Errors
+    /// A text that is no such URL, a parameter that is given twice or cannot be.
+    pub(crate) fn parse(
+        text: &str,
+        beside: BTreeMap<&'static str, String>,
+        lookup: Lookup<'_>,
+    ) -> Result<Self> {
+        let mut parameters = url_text::parse(text)?;
+        for (name, value) in beside {
+            if parameters.insert(name, value).is_some() {
+                return Err(
+                    Error::input(format!("the URL and the key {name} say the same twice"))
+                        .hint("leave one of them out"),
+                );
+            }
         }
-        let (plain, tls) = take_tls_parameters(text)?;
-        let mut config: tokio_postgres::Config = plain.parse().map_err(|error| explain(&error))?;
-        check_hosts(&config)?;
+        PostgresUrl::of(parameters, lookup)
+    }
 
-        let (mode, verify) = tls.modes()?;
-        // The protocol has no TLS over a unix socket, whatever sslmode says.
-        let only_sockets = !config
-            .get_hosts()
-            .iter()
-            .any(|host| matches!(host, Host::Tcp(_)));
-        config.ssl_mode(if only_sockets { SslMode::Disable } else { mode });
-
-        let timeout = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
-        config.connect_timeout(timeout);
-        if config.get_application_name().is_none() {
-            config.application_name("tidemill");
-        }
-        if config.get_keepalives_interval().is_none() {
-            // The default of two hours would leave a load hanging for that long on a dead network.
-            config.keepalives_idle(Duration::from_secs(30));
-            config.keepalives_interval(Duration::from_secs(10));
-            config.keepalives_retries(3);
-        }
+    /// The server that these parameters describe, with what libpq takes from elsewhere.
+    ///
+    /// # Errors
+    /// A value that its parameter cannot have, files that are not there.
+    pub(crate) fn of(given: BTreeMap<&'static str, String>, lookup: Lookup<'_>) -> Result<Self> {
+        let parameters = Parameters::collect(given, lookup)?;
+        check_settled(&parameters)?;
+        let addresses = addresses(&parameters)?;
+        let user = match parameters.get("user") {
+            Some(user) => user.to_owned(),
+            None => whoami::username().map_err(|error| {
+                Error::input("the connection names no user")
+                    .hint("add one: user = \"..\"")
+                    .source(error)
+            })?,
+        };
+        let database = parameters.get("dbname").unwrap_or(&user).to_owned();
+        let config = config(&parameters, &user, &database)?;
+        let password = Password::of(&parameters);
+        let hosts = addresses.iter().map(|address| {
+            let mut config = config.clone();
+            let is_socket = address.add_to(&mut config);
+            if let Some(password) = password.of_host(address, &database, &user) {
+                config.password(password);
+            }
+            Host {
+                config: Secret::new(config),
+                is_socket,
+            }
+        });
+        let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
         Ok(PostgresUrl {
-            shown: show(&config),
-            config: Secret::new(config),
-            verify,
-            timeout,
+            hosts: hosts.collect(),
+            security: Security::of(&parameters)?,
+            attributes: SessionAttributes::of(&parameters)?,
+            timeout: timeout(&parameters)?,
+            password_note: password.note(),
+            shown: format!("postgres://{user}@{}/{database}", shown.join(",")),
         })
     }
 }
@@ -73,137 +122,246 @@ impl fmt::Display for PostgresUrl {
     }
 }
 
-/// The parameters about TLS, of which `tokio-postgres` knows only a part.
-#[derive(Default)]
-struct TlsParameters {
-    mode: Option<String>,
-    root: Option<String>,
+/// Where passwords come from.
+enum Password<'p> {
+    Given(&'p str),
+    File(Option<PasswordFile>),
 }
 
-impl TlsParameters {
-    fn modes(self) -> Result<(SslMode, Verify)> {
-        let roots = match self.root.as_deref() {
-            None | Some("system") => Roots::Public,
-            Some(path) => Roots::File(PathBuf::from(path)),
-        };
-        Ok(match self.mode.as_deref() {
-            Some("disable") => (SslMode::Disable, Verify::Nothing),
-            None | Some("prefer") => (SslMode::Prefer, Verify::Nothing),
-            Some("require") => (SslMode::Require, Verify::Nothing),
-            Some("verify-ca") => (SslMode::Require, Verify::Chain(roots)),
-            Some("verify-full") => (SslMode::Require, Verify::ChainAndName(roots)),
-            Some(_) => {
-                return Err(Error::input(
-                    "the Postgres URL asks for an sslmode that is not supported",
-                )
-                .hint("use sslmode=disable, prefer, require, verify-ca or verify-full"));
+impl<'p> Password<'p> {
+    fn of(parameters: &'p Parameters) -> Self {
+        match parameters.get("password") {
+            Some(password) => Password::Given(password),
+            None => {
+                let path = parameters.password_file();
+                Password::File(path.as_deref().and_then(PasswordFile::open))
             }
+        }
+    }
+
+    fn of_host(&self, address: &Address, database: &str, user: &str) -> Option<String> {
+        match self {
+            Password::Given(password) => Some((*password).to_owned()),
+            Password::File(file) => file.as_ref()?.password(Wanted {
+                host: address.name_in_password_file(),
+                port: address.port,
+                database,
+                user,
+            }),
+        }
+    }
+
+    fn note(&self) -> Option<String> {
+        match self {
+            Password::Given(_) => None,
+            Password::File(file) => file.as_ref()?.note(),
+        }
+    }
+}
+
+impl Address {
+    /// Makes it the host of a configuration; says whether it is a unix socket.
+    fn add_to(&self, config: &mut tokio_postgres::Config) -> bool {
+        config.host(&self.name);
+        config.port(self.port);
+        if let Some(address) = self.address {
+            config.hostaddr(address);
+        }
+        self.address.is_none() && self.is_path()
+    }
+
+    fn is_path(&self) -> bool {
+        self.name.starts_with('/')
+    }
+
+    fn name_in_password_file(&self) -> &str {
+        match SOCKET_FOLDERS.contains(&self.name.as_str()) {
+            true => "localhost",
+            false => &self.name,
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.contains(':') {
+            true => write!(f, "[{}]:{}", self.name, self.port),
+            false => write!(f, "{}:{}", self.name, self.port),
+        }
+    }
+}
+
+/// Pairs up hosts, addresses and ports.
+fn addresses(parameters: &Parameters) -> Result<Vec<Address>> {
+    let (names, numbers) = (parameters.list("host"), parameters.list("hostaddr"));
+    let ports = ports(parameters)?;
+    let count = names.len().max(numbers.len()).max(1);
+    for (name, given) in [
+        ("hostaddr", numbers.len()),
+        ("host", names.len()),
+        ("port", ports.len()),
+    ] {
+        if given != count && given > usize::from(name == "port") {
+            return Err(parameters.wrong(
+                name,
+                "lists another number of hosts than the rest",
+                "give one for each host",
+            ));
+        }
+    }
+    let address = |at: usize| {
+        let port = *ports.get(at).or(ports.first()).unwrap_or(&PORT);
+        let address = numbers.get(at).filter(|number| !number.is_empty());
+        let address = address.map(|number| number.parse::<IpAddr>()).transpose();
+        let address = address.map_err(|_| {
+            parameters.wrong(
+                "hostaddr",
+                "is not an IP address",
+                "give names of hosts as host",
+            )
+        })?;
+        let name = match (names.get(at).filter(|name| !name.is_empty()), address) {
+            (Some(name), _) => (*name).to_owned(),
+            // TLS wants a name in any case.
+            (None, Some(address)) => address.to_string(),
+            (None, None) => default_host(port),
+        };
+        check_host(parameters, &name)?;
+        Ok(Address {
+            name,
+            address,
+            port,
         })
-    }
-}
-
-/// Cuts `sslmode` and `sslrootcert` out of the URL, with the same idea of where the parameters
-/// begin as the parser that reads the rest.
-fn take_tls_parameters(text: &str) -> Result<(String, TlsParameters)> {
-    let after_login = text.find('@').unwrap_or(0);
-    let Some(mark) = text[after_login..]
-        .find('?')
-        .map(|found| after_login + found)
-    else {
-        return Ok((text.to_owned(), TlsParameters::default()));
     };
-    let mut tls = TlsParameters::default();
-    let mut others = Vec::new();
-    for parameter in text[mark + 1..].split('&') {
-        match parameter.split_once('=') {
-            Some(("sslmode", value)) => tls.mode = Some(decode(value)?),
-            Some(("sslrootcert", value)) => tls.root = Some(decode(value)?),
-            _ => others.push(parameter),
-        }
-    }
-    Ok((format!("{}?{}", &text[..mark], others.join("&")), tls))
+    (0..count).map(address).collect()
 }
 
-fn decode(value: &str) -> Result<String> {
-    match percent_encoding::percent_decode_str(value).decode_utf8() {
-        Ok(decoded) => Ok(decoded.into_owned()),
-        Err(_) => Err(Error::input(
-            "a parameter of the Postgres URL is not UTF-8 text",
+fn ports(parameters: &Parameters) -> Result<Vec<u16>> {
+    let port = |text: &str| match text.parse::<u16>() {
+        Ok(port @ 1..) => Ok(port),
+        _ if text.is_empty() => Ok(PORT),
+        _ => Err(parameters.wrong(
+            "port",
+            "is not a number from 1 to 65535",
+            "Postgres usually has 5432",
         )),
-    }
-}
-
-/// Passes on the one kind of detail that cannot hold a password: which known option is wrong.
-fn explain(error: &tokio_postgres::Error) -> Error {
-    use std::error::Error as _;
-    let detail = error.source().map(ToString::to_string).unwrap_or_default();
-    let message = match detail.strip_prefix("invalid value for option ") {
-        Some(option) => format!(
-            "the Postgres URL has an invalid value for {}",
-            option.trim_matches('`')
-        ),
-        None if detail.starts_with("unknown option") => {
-            "the Postgres URL has an unknown parameter".to_owned()
-        }
-        None => "this is not a Postgres URL".to_owned(),
     };
-    Error::input(message).hint(format!(
-        "write postgres://user:password@host:5432/database?sslmode=require; {ESCAPE}"
-    ))
+    parameters.list("port").into_iter().map(port).collect()
 }
 
-fn check_hosts(config: &tokio_postgres::Config) -> Result<()> {
-    let hosts = config.get_hosts();
-    if hosts.is_empty() {
-        return Err(Error::input("the Postgres URL names no host").hint(
-            "write postgres://user:password@host:5432/database, or ?host=/folder for a unix socket",
-        ));
+/// The unix socket of a server of this machine if there is one, else the machine itself.
+fn default_host(port: u16) -> String {
+    let has_socket = |folder: &&str| Path::new(folder).join(format!(".s.PGSQL.{port}")).exists();
+    let folder = SOCKET_FOLDERS.into_iter().find(has_socket);
+    folder.unwrap_or("localhost").to_owned()
+}
+
+/// A host can hold none of these; a password that was not escaped can, and ends up here.
+fn check_host(parameters: &Parameters, name: &str) -> Result<()> {
+    let broken = name.contains(['@', ':', '/', '#', '%', ' ']) && name.parse::<IpAddr>().is_err();
+    match broken && !name.starts_with('/') {
+        true => Err(parameters.wrong(
+            "host",
+            "cannot be the name of one",
+            "in a URL, percent-encode special characters in user and password (@ is %40, / is %2F, : is %3A, # is %23, % is %25)",
+        )),
+        false => Ok(()),
     }
-    // A host can hold none of these; a password that was not escaped can, and ends up here.
-    let broken = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty() || name.contains(['@', ':', '/', '#', '%', ' ']) && name.parse::<std::net::IpAddr>().is_err());
-    if hosts.iter().any(broken) {
-        return Err(Error::input("the Postgres URL has a host that cannot be one").hint(ESCAPE));
+}
+
+/// Refuses what would be something else than libpq makes of it.
+fn check_settled(parameters: &Parameters) -> Result<()> {
+    parameters.choice("gssencmode", &[("disable", ()), ("prefer", ())])?;
+    parameters.choice("sslnegotiation", &[("postgres", ())])?;
+    let utf_8 = ["UTF8", "utf8", "UTF-8", "utf-8", "auto"].map(|name| (name, ()));
+    parameters.choice("client_encoding", &utf_8)?;
+    Ok(())
+}
+
+fn config(parameters: &Parameters, user: &str, database: &str) -> Result<tokio_postgres::Config> {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .user(user)
+        .dbname(database)
+        .ssl_mode(SslMode::Disable);
+    let name = parameters.get("application_name");
+    let name = name.or_else(|| parameters.get("fallback_application_name"));
+    config.application_name(name.unwrap_or("tidemill"));
+    if let Some(options) = parameters.get("options") {
+        config.options(options);
+    }
+    let channel_binding = parameters.choice(
+        "channel_binding",
+        &[
+            ("disable", ChannelBinding::Disable),
+            ("prefer", ChannelBinding::Prefer),
+            ("require", ChannelBinding::Require),
+        ],
+    )?;
+    config.channel_binding(channel_binding.unwrap_or(ChannelBinding::Prefer));
+    keep_alive(parameters, &mut config)?;
+    if let Some(timeout) = timeout(parameters)? {
+        config.connect_timeout(timeout);
+    }
+    Ok(config)
+}
+
+/// The usual two hours would leave a load hanging for that long on a dead network.
+fn keep_alive(parameters: &Parameters, config: &mut tokio_postgres::Config) -> Result<()> {
+    let number = |name, default: u32| {
+        let number = parameters
+            .number(name)?
+            .and_then(|number| u32::try_from(number).ok());
+        Ok::<_, Error>(number.filter(|number| *number > 0).unwrap_or(default))
+    };
+    let seconds =
+        |name, default| Ok::<_, Error>(Duration::from_secs(number(name, default)?.into()));
+    config.keepalives(parameters.number("keepalives")? != Some(0));
+    config.keepalives_idle(seconds("keepalives_idle", 30)?);
+    config.keepalives_interval(seconds("keepalives_interval", 10)?);
+    config.keepalives_retries(number("keepalives_count", 3)?);
+    match number("tcp_user_timeout", 0)? {
+        0 => {}
+        milliseconds => {
+            config.tcp_user_timeout(Duration::from_millis(milliseconds.into()));
+        }
     }
     Ok(())
 }
 
-fn show(config: &tokio_postgres::Config) -> String {
-    let user = config
-        .get_user()
-        .map(|user| format!("{user}@"))
-        .unwrap_or_default();
-    let ports = config.get_ports();
-    let hosts: Vec<_> = config
-        .get_hosts()
-        .iter()
-        .enumerate()
-        .map(|(at, host)| {
-            let port = ports.get(at).or(ports.first()).unwrap_or(&5432);
-            match host {
-                Host::Tcp(name) if name.contains(':') => format!("[{name}]:{port}"),
-                Host::Tcp(name) => format!("{name}:{port}"),
-                #[cfg(unix)]
-                Host::Unix(folder) => format!("{}:{port}", folder.display()),
-            }
-        })
-        .collect();
-    let database = config
-        .get_dbname()
-        .or(config.get_user())
-        .unwrap_or_default();
-    format!("postgres://{user}{}/{database}", hosts.join(","))
+/// As in libpq, zero means no limit; without a word there is one here.
+fn timeout(parameters: &Parameters) -> Result<Option<Duration>> {
+    Ok(match parameters.number("connect_timeout")? {
+        None => Some(CONNECT_TIMEOUT),
+        Some(seconds) => u64::try_from(seconds)
+            .ok()
+            .filter(|seconds| *seconds > 0)
+            .map(Duration::from_secs),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use proptest::prelude::*;
+    use std::path::PathBuf;
 
+    use proptest::prelude::*;
+    use tokio_postgres::config::Host as Dialled;
+
+    use super::super::tls::{Mode, Roots};
     use super::*;
 
+    fn try_postgres(text: &str) -> Result<PostgresUrl> {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().display().to_string();
+        PostgresUrl::parse(text, BTreeMap::new(), &|name| {
+            (name == "HOME").then(|| home.clone())
+        })
+    }
+
     fn postgres(text: &str) -> PostgresUrl {
-        PostgresUrl::parse(text).unwrap()
+        try_postgres(text).unwrap()
     }
 
     #[test]
@@ -211,26 +369,57 @@ mod tests {
         let url = postgres("postgres://ada:geheim@db.example/sales?sslmode=require");
         assert_eq!(url.to_string(), "postgres://ada@db.example:5432/sales");
         assert!(!format!("{url:?}").contains("geheim"));
-        assert_eq!(url.config.expose().get_password(), Some(&b"geheim"[..]));
-        assert_eq!(url.config.expose().get_ssl_mode(), SslMode::Require);
-        assert_eq!(url.timeout, Duration::from_secs(10));
-        let shown = postgres("postgresql://ada:p%40ss@a:1,b:2/x").to_string();
-        assert_eq!(shown, "postgres://ada@a:1,b:2/x");
+        let password = url.hosts[0].config.expose().get_password();
+        assert_eq!(password, Some(&b"geheim"[..]));
+        assert_eq!(url.security.mode, Mode::Require);
+        assert_eq!(url.timeout, Some(Duration::from_secs(10)));
+        let shown = postgres("postgresql://ada:p%40ss@a:1,b:2,[::1]/x").to_string();
+        assert_eq!(shown, "postgres://ada@a:1,b:2,[::1]:5432/x");
     }
 
     #[test]
     fn postgres_parameters() {
         let url = postgres(
-            "postgres://a:b@h/d?connect_timeout=3&application_name=x&sslmode=verify-full&sslrootcert=%2Fca.pem",
+            "postgres://a:b@h/d?connect_timeout=3&application_name=x&sslmode=verify-full&sslrootcert=system",
         );
-        assert_eq!(url.timeout, Duration::from_secs(3));
-        assert_eq!(url.config.expose().get_application_name(), Some("x"));
-        assert_eq!(
-            url.verify,
-            Verify::ChainAndName(Roots::File("/ca.pem".into()))
-        );
-        let url = postgres("postgres://a@h/d?sslmode=verify-ca");
-        assert_eq!(url.verify, Verify::Chain(Roots::Public));
+        assert_eq!(url.timeout, Some(Duration::from_secs(3)));
+        let config = url.hosts[0].config.expose();
+        assert_eq!(config.get_application_name(), Some("x"));
+        assert_eq!(url.security.roots, Some(Roots::System));
+        assert_eq!(postgres("postgres://h?connect_timeout=0").timeout, None);
+    }
+
+    #[test]
+    fn hosts_have_addresses_and_ports() {
+        let url = postgres("postgres://u@a,b/d?hostaddr=10.0.0.1,::1&port=1,2");
+        let dialled = url.hosts.iter().map(|host| {
+            let config = host.config.expose();
+            (
+                config.get_hosts().to_vec(),
+                config.get_hostaddrs().to_vec(),
+                config.get_ports().to_vec(),
+            )
+        });
+        let expected = [("a", "10.0.0.1", 1), ("b", "::1", 2)].map(|(name, address, port)| {
+            (
+                vec![Dialled::Tcp(name.to_owned())],
+                vec![address.parse().unwrap()],
+                vec![port],
+            )
+        });
+        assert_eq!(dialled.collect::<Vec<_>>(), expected);
+        for wrong in [
+            "a,b/d?port=1,2,3",
+            "a,b/d?hostaddr=10.0.0.1",
+            "a/d?port=0",
+            "a/d?port=65536",
+            "a/d?hostaddr=b",
+        ] {
+            assert!(
+                try_postgres(&format!("postgres://u@{wrong}")).is_err(),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]
@@ -241,18 +430,40 @@ mod tests {
             "postgres://a:b@%2Frun%2Fpg/d",
         ] {
             let url = postgres(text);
-            assert_eq!(
-                url.config.expose().get_hosts(),
-                [Host::Unix("/run/pg".into())]
-            );
-            assert_eq!(url.config.expose().get_ssl_mode(), SslMode::Disable);
+            let host = &url.hosts[0];
+            let expected = [Dialled::Unix(PathBuf::from("/run/pg"))];
+            assert_eq!(host.config.expose().get_hosts(), expected);
+            assert!(host.is_socket);
             assert_eq!(url.to_string(), "postgres://a@/run/pg:5432/d");
         }
     }
 
     #[test]
+    fn the_password_file_gives_what_nobody_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("passwords");
+        std::fs::write(&file, "a:*:d:u:one\nb:*:*:*:two\n").unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+        let of = |login: &str| {
+            let lookup = |name: &str| (name == "PGPASSFILE").then(|| file.display().to_string());
+            let text = format!("postgres://{login}@a,b,c/d");
+            let url = PostgresUrl::parse(&text, BTreeMap::new(), &lookup).unwrap();
+            let passwords = url.hosts.iter().map(|host| {
+                let password = host.config.expose().get_password();
+                password.map(|password| String::from_utf8_lossy(password).into_owned())
+            });
+            passwords.collect::<Vec<_>>()
+        };
+        let word = |word: &str| Some(word.to_owned());
+        assert_eq!(of("u"), [word("one"), word("two"), None]);
+        assert_eq!(of("u:given"), [word("given"), word("given"), word("given")]);
+    }
+
+    #[test]
     fn unsupported_sslmode_names_the_supported_ones() {
-        let error = PostgresUrl::parse("postgres://a@h/d?sslmode=allow").unwrap_err();
+        let error = try_postgres("postgres://a@h/d?sslmode=no").unwrap_err();
         assert!(error.get_hint().unwrap().contains("verify-full"));
     }
 
@@ -261,7 +472,7 @@ mod tests {
         fn an_encoded_password_survives_and_stays_hidden(password in "\\PC{1,20}") {
             let encoded = percent_encoding::utf8_percent_encode(&password, percent_encoding::NON_ALPHANUMERIC);
             let url = postgres(&format!("postgres://u:{encoded}@host:5433/base"));
-            prop_assert_eq!(url.config.expose().get_password(), Some(password.as_bytes()));
+            prop_assert_eq!(url.hosts[0].config.expose().get_password(), Some(password.as_bytes()));
             prop_assert_eq!(url.to_string(), "postgres://u@host:5433/base");
         }
     }

@@ -14,7 +14,7 @@ use super::table::DatabaseTable;
 use crate::connections::postgres::PostgresReader;
 use crate::connections::sqlite::SqliteReader;
 use crate::connections::{ConnectionUrl, Connections, DEFAULT_SCHEMA};
-use crate::sql::{Name, QUERIES, closest};
+use crate::sql::{DATABASE_INFORMATION, INFORMATION_SCHEMA, Name, QUERIES, closest};
 use crate::warehouse::ReadDatabases;
 use crate::{Error, Result};
 
@@ -23,6 +23,7 @@ use crate::{Error, Result};
 pub struct Databases {
     connections: Arc<Connections>,
     readers: Arc<Mutex<HashMap<String, Arc<OnceCell<Reader>>>>>,
+    most_streams: usize,
 }
 
 /// An open database.
@@ -33,11 +34,12 @@ enum Reader {
 }
 
 impl Databases {
-    /// Those behind the connections; none is opened.
-    pub fn new(connections: Arc<Connections>) -> Self {
+    /// Those behind the connections; none is opened. Of each, so many streams are read at once.
+    pub fn new(connections: Arc<Connections>, most_streams: usize) -> Self {
         Databases {
             connections,
             readers: Arc::default(),
+            most_streams,
         }
     }
 }
@@ -51,9 +53,13 @@ impl ReadDatabases for Databases {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::new(DatabaseSchema {
             database: database.to_owned(),
-            schema: schema.unwrap_or(DEFAULT_SCHEMA).to_owned(),
+            schema: match schema.unwrap_or(DEFAULT_SCHEMA) {
+                DATABASE_INFORMATION => INFORMATION_SCHEMA.to_owned(),
+                schema => schema.to_owned(),
+            },
             connections: Arc::clone(&self.connections),
             reader: Arc::clone(readers.entry(database.to_owned()).or_default()),
+            most_streams: self.most_streams,
         })
     }
 }
@@ -64,6 +70,7 @@ struct DatabaseSchema {
     schema: String,
     connections: Arc<Connections>,
     reader: Arc<OnceCell<Reader>>,
+    most_streams: usize,
 }
 
 #[async_trait]
@@ -85,7 +92,7 @@ impl SchemaProvider for DatabaseSchema {
 
 impl DatabaseSchema {
     async fn relation(&self, table: &str) -> Result<Arc<dyn Relation>> {
-        let open = || Reader::open(&self.connections, &self.database);
+        let open = || Reader::open(&self.connections, &self.database, self.most_streams);
         let reader = self.reader.get_or_try_init(open).await?;
         if self.schema == QUERIES {
             return reader.query(&self.database, table).await;
@@ -115,11 +122,12 @@ impl DatabaseSchema {
 }
 
 impl Reader {
-    async fn open(connections: &Connections, name: &str) -> Result<Self> {
+    async fn open(connections: &Connections, name: &str, most_streams: usize) -> Result<Self> {
         let connection = connections.get(name)?;
         Ok(match connection.url() {
             ConnectionUrl::Postgres(url) => {
-                Reader::Postgres(Arc::new(PostgresReader::open(name, url).await?))
+                let reader = PostgresReader::open(name, url, most_streams).await?;
+                Reader::Postgres(Arc::new(reader))
             }
             ConnectionUrl::Sqlite(url) => {
                 Reader::Sqlite(Arc::new(SqliteReader::open(name, url).await?))

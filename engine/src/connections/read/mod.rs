@@ -8,6 +8,7 @@
 //! What a table is in Postgres or SQLite, and how its rows become batches, is behind
 //! [`Relation`].
 
+mod aggregates;
 mod databases;
 mod predicate;
 mod scan;
@@ -20,8 +21,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::error::Result as PlannerResult;
+use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::sync::mpsc::Sender;
 
+pub use aggregates::LeaveAggregates;
+pub(crate) use aggregates::{Aggregate, Aggregation, type_of_sum};
 pub use databases::Databases;
 
 use crate::error::Result;
@@ -38,6 +42,10 @@ pub(crate) trait Relation: Debug + Send + Sync {
     /// Whether a row that passes a filter of [`predicate`](mod@predicate) there would surely pass
     /// it here. Otherwise the filter is applied once more.
     fn filters_exactly(&self) -> bool;
+
+    /// The groups of its rows as a relation of their own, with a column for each group and then for
+    /// each aggregate; `None` if the database would not give exactly what the engine does.
+    fn aggregate(&self, aggregation: &Aggregation) -> Option<Arc<dyn Relation>>;
 
     /// The statements that together give a selection, at most `streams` of them.
     ///
@@ -99,12 +107,18 @@ pub(crate) enum Compares {
 /// Where the rows of a statement go.
 pub(crate) struct Rows {
     sender: Sender<PlannerResult<RecordBatch>>,
+    /// The memory of those that are under way.
+    reservation: Arc<MemoryReservation>,
 }
 
 impl Rows {
     /// Hands over rows; says whether more are wanted.
-    pub(crate) async fn give(&self, batch: RecordBatch) -> bool {
-        self.sender.send(Ok(batch)).await.is_ok()
+    ///
+    /// # Errors
+    /// No memory is left for them.
+    pub(crate) async fn give(&self, batch: RecordBatch) -> Result<bool> {
+        self.reservation.try_grow(batch.get_array_memory_size())?;
+        Ok(self.sender.send(Ok(batch)).await.is_ok())
     }
 }
 

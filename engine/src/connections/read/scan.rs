@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
@@ -16,7 +17,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
     ReplaceChildrenOptions,
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 
 use super::{Relation, Rows, Selection};
 use crate::Error;
@@ -116,28 +117,38 @@ impl ExecutionPlan for DatabaseScan {
     fn execute(
         &self,
         partition: usize,
-        _context: Arc<TaskContext>,
+        context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let Some(sql) = self.statements.get(partition).cloned() else {
             return internal_err!("DatabaseScan has no partition {partition}");
         };
         let (relation, selection) = (Arc::clone(&self.relation), self.selection.clone());
         let schema = Arc::clone(&selection.schema);
-        let mut stream =
-            RecordBatchReceiverStreamBuilder::new(Arc::clone(&schema), BATCHES_IN_FLIGHT);
-        let rows = Rows {
-            sender: stream.tx(),
-        };
-        // Dropping the stream ends the task, and with it what the database does for it.
-        stream.spawn(async move {
-            let read = relation.run(&sql, &selection, &rows).await;
-            read.map_err(|error| error.context(relation.name()))
-                .map_err(Error::into_datafusion)
+        let consumer = MemoryConsumer::new(format!("DatabaseScan[{partition}]"));
+        let reservation = Arc::new(consumer.register(context.memory_pool()));
+        let under_way = Arc::clone(&reservation);
+        // It begins when its first row is wanted: one that waits for another would else have taken
+        // the session that the other needs.
+        let rows = futures::stream::once(async move {
+            let schema = Arc::clone(&selection.schema);
+            let mut stream = RecordBatchReceiverStreamBuilder::new(schema, BATCHES_IN_FLIGHT);
+            let rows = Rows {
+                sender: stream.tx(),
+                reservation,
+            };
+            // Dropping the stream ends the task, and with it what the database does for it.
+            stream.spawn(async move {
+                let read = relation.run(&sql, &selection, &rows).await;
+                read.map_err(|error| error.context(relation.name()))
+                    .map_err(Error::into_datafusion)
+            });
+            stream.build()
         });
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let counted = stream
-            .build()
-            .inspect_ok(move |batch| metrics.record_output(batch.num_rows()));
+        let counted = rows.flatten().inspect_ok(move |batch| {
+            under_way.shrink(batch.get_array_memory_size());
+            metrics.record_output(batch.num_rows());
+        });
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, counted)))
     }
 

@@ -24,10 +24,18 @@ pub(super) struct DatabaseTable {
 impl DatabaseTable {
     /// It as a table of a query.
     pub(super) fn new(relation: Arc<dyn Relation>) -> Self {
-        DatabaseTable {
-            schema: schema_of(relation.columns()),
-            relation,
-        }
+        let schema = schema_of(relation.columns());
+        DatabaseTable::of(relation, schema)
+    }
+
+    /// The same, where it is known which columns have no NULL.
+    pub(super) fn of(relation: Arc<dyn Relation>, schema: SchemaRef) -> Self {
+        DatabaseTable { relation, schema }
+    }
+
+    /// The relation.
+    pub(super) fn relation(&self) -> &Arc<dyn Relation> {
+        &self.relation
     }
 }
 

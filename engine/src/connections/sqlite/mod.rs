@@ -13,6 +13,7 @@
 //! and refuses values that are not of them (`values.rs`).
 
 mod error;
+mod information;
 mod kinds;
 mod ledger;
 mod read;

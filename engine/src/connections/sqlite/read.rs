@@ -17,10 +17,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::explain;
 use super::relation::{SqliteTable, find};
 use super::scan::{Scan, ScanPlan};
-use super::{blocking, check_schema, connect};
+use super::{blocking, check_schema, connect, information};
 use crate::connections::read::Relation;
 use crate::connections::url::SqliteUrl;
 use crate::error::{Error, Result};
+use crate::sql::INFORMATION_SCHEMA;
 
 const TABLES: &str = "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') \
     AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1";
@@ -77,11 +78,15 @@ impl SqliteReader {
         schema: &str,
         table: &str,
     ) -> Result<Option<Arc<dyn Relation>>> {
-        check_schema(schema)?;
         let wanted = table.to_owned();
-        let found = self
-            .ask(move |connection| find(connection, &wanted))
-            .await??;
+        let found = match schema {
+            INFORMATION_SCHEMA => information::find(table),
+            _ => {
+                check_schema(schema)?;
+                self.ask(move |connection| find(connection, &wanted))
+                    .await??
+            }
+        };
         let name = format!("{}.{schema}.{table}", self.name);
         Ok(found.map(|found| {
             Arc::new(SqliteTable::new(name, found, Arc::clone(self))) as Arc<dyn Relation>
@@ -93,6 +98,9 @@ impl SqliteReader {
     /// # Errors
     /// A file that cannot be read.
     pub(in crate::connections) async fn tables(&self, schema: &str) -> Result<Vec<String>> {
+        if schema == INFORMATION_SCHEMA {
+            return Ok(information::NAMES.map(str::to_owned).to_vec());
+        }
         check_schema(schema)?;
         let list = |connection: &Connection| {
             let mut statement = connection.prepare(TABLES)?;

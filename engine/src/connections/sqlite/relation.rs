@@ -9,7 +9,7 @@ use super::error::explain;
 use super::kinds::{Kind, read_as};
 use super::read::SqliteReader;
 use super::scan::ScanPlan;
-use crate::connections::read::{Relation, RemoteColumn, Rows, Selection};
+use crate::connections::read::{Aggregate, Aggregation, Relation, RemoteColumn, Rows, Selection};
 use crate::connections::statements::{qualified, quote};
 use crate::error::Result;
 
@@ -28,6 +28,17 @@ pub(super) struct Found {
     from: String,
     columns: Vec<(String, Kind)>,
     row_id: Option<&'static str>,
+}
+
+impl Found {
+    /// A query that has no table.
+    pub(super) fn query(from: String, columns: Vec<(String, Kind)>) -> Self {
+        Found {
+            from,
+            columns,
+            row_id: None,
+        }
+    }
 }
 
 /// Looks a table or view up.
@@ -104,6 +115,23 @@ impl Relation for SqliteTable {
         false
     }
 
+    /// Any value may lie in any column, and reading one that is not of its type is an error here. So
+    /// only rows are counted there.
+    fn aggregate(&self, aggregation: &Aggregation) -> Option<Arc<dyn Relation>> {
+        let rows_only = aggregation.groups.is_empty()
+            && aggregation.condition.is_none()
+            && aggregation.aggregates == [Aggregate::CountAll];
+        rows_only.then(|| {
+            let from = format!(
+                "(SELECT count(*) AS \"1\" FROM {}) AS \"groups\"",
+                self.found.from
+            );
+            let found = Found::query(from, vec![("1".to_owned(), read_as("INTEGER"))]);
+            let reader = Arc::clone(&self.reader);
+            Arc::new(SqliteTable::new(self.name.clone(), found, reader)) as Arc<dyn Relation>
+        })
+    }
+
     async fn statements(&self, selection: &Selection, _streams: usize) -> Result<Vec<String>> {
         let columns = selection.columns.iter();
         let columns = columns.map(|at| quote(&self.columns[*at].name));
@@ -124,7 +152,7 @@ impl Relation for SqliteTable {
             schema: Arc::clone(&selection.schema),
         });
         while let Some(batch) = scan.next().await? {
-            if !rows.give(batch).await {
+            if !rows.give(batch).await? {
                 break;
             }
         }
