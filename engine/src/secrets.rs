@@ -33,8 +33,13 @@ fn passwords(text: &str) -> Vec<Range<usize>> {
         let user = login.find(':')?;
         Some(start + user + 1..start + login.len())
     });
+    // A reference to a variable is not what it refers to.
+    let is_reference = |range: &Range<usize>| {
+        let written = &text[range.clone()];
+        written.starts_with("${") && written.find('}') == Some(written.len() - 1)
+    };
     urls.chain(assigned(text))
-        .filter(|range| !range.is_empty())
+        .filter(|range| !range.is_empty() && !is_reference(range))
         .collect()
 }
 
@@ -104,9 +109,7 @@ mod tests {
             "SELECT 'https://example.org/a:b'",
             "SELECT '://' , 'a:b@c'",
             "select password from users",
-            "ATTACH 'postgres://me:${SECRET}@host/db' AS d"
-                .replace(":${SECRET}", "")
-                .as_str(),
+            "ATTACH 'postgres://me:${SECRET}@host/db' AS d",
         ] {
             assert_eq!(hide_passwords(text), text);
             assert!(!holds_password(text), "{text}");

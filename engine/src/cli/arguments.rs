@@ -17,6 +17,7 @@ Examples:
   tidemill -c \"SELECT * FROM curated.monthly_billing LIMIT 5\"
   tidemill -f report.sql --format csv > report.csv
   echo \"SHOW TABLES\" | tidemill                  run what comes from another program
+  tidemill -c \"ATTACH 'postgres://me@host/sales' AS sales; SELECT count(*) FROM sales.orders\"
   tidemill run sql/hospital_billing              run a pipeline; again: only what changed
   tidemill run sql/hospital_billing -p source=/data/admissions.csv
 
@@ -47,7 +48,7 @@ struct Global {
     #[arg(long, global = true, value_name = "FOLDER")]
     warehouse: Option<String>,
 
-    /// Configuration file [default: tidemill.toml of the working directory, if there is one]
+    /// Settings and databases, [connections.name] [default: tidemill.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 

@@ -54,6 +54,14 @@ impl ConnectionConfig {
         }
     }
 
+    /// A Postgres server described by parameters of libpq.
+    pub(super) fn parameters(values: BTreeMap<&'static str, String>) -> Self {
+        ConnectionConfig {
+            values,
+            origin: None,
+        }
+    }
+
     /// The same, but for reading only.
     #[must_use]
     pub fn read_only(mut self) -> Self {

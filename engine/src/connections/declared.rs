@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 
 use super::config::ConnectionConfig;
+use super::postgres::parameters::conninfo;
 use super::{Connection, ConnectionUrl};
 use crate::config::Environment;
 use crate::sql::{Attach, AttachKind, Detach, closest};
@@ -113,7 +114,7 @@ impl Connections {
             return Err(Error::input(format!("cannot attach {name}: {why}"))
                 .hint("choose another name behind AS; SHOW CONNECTIONS lists those there are"));
         }
-        let config = ConnectionConfig::url(url(attach, folder)?);
+        let config = config(attach, folder)?;
         let config = match attach.read_only {
             true => config.read_only(),
             false => config,
@@ -164,9 +165,8 @@ impl Connections {
         let all = self.all();
         let opened = all.iter().map(|(name, config)| {
             let opened = Connection::open(name, config, &self.environment, &self.sqlite_base);
-            let origin = config
-                .origin()
-                .map_or_else(|| "ATTACH".to_owned(), ToString::to_string);
+            let attached = (!self.declared.contains_key(name)).then(|| "ATTACH".to_owned());
+            let origin = config.origin().map(ToString::to_string).or(attached);
             (opened, origin)
         });
         let (opened, origins): (Vec<_>, Vec<_>) = opened.unzip();
@@ -200,7 +200,7 @@ impl Connections {
                 Arc::new(read_only.collect::<BooleanArray>()),
                 true,
             ),
-            ("origin", Arc::new(StringArray::from(origins)), false),
+            ("origin", Arc::new(StringArray::from(origins)), true),
         ])?)
     }
 
@@ -220,27 +220,29 @@ impl Connections {
     }
 }
 
-/// The URL that an address stands for.
-fn url(attach: &Attach, folder: &Path) -> Result<String> {
+/// What an address stands for.
+fn config(attach: &Attach, folder: &Path) -> Result<ConnectionConfig> {
     let address = &attach.address;
     let is_file_url = address.starts_with("sqlite:");
     let is_postgres = address.starts_with("postgres://") || address.starts_with("postgresql://");
-    match attach.kind {
-        Some(AttachKind::Sqlite) if is_postgres => Err("a URL of Postgres is no SQLite file"),
-        Some(AttachKind::Sqlite) if !is_file_url => {
+    let refused = match attach.kind {
+        _ if address.starts_with("${") => return Ok(ConnectionConfig::url(address)),
+        Some(AttachKind::Sqlite) if is_postgres => "a URL of Postgres is no SQLite file",
+        Some(AttachKind::Postgres) if is_file_url => "a SQLite file is no Postgres server",
+        _ if is_file_url || is_postgres => return Ok(ConnectionConfig::url(address)),
+        Some(AttachKind::Postgres) => {
+            return conninfo::parse(address).map(ConnectionConfig::parameters);
+        }
+        Some(AttachKind::Sqlite) => {
             let path = std::path::absolute(folder.join(address));
             let path = path.map_err(|error| Error::file("find", address, error))?;
-            return Ok(format!("sqlite:{}", path.display()));
+            return Ok(ConnectionConfig::url(format!("sqlite:{}", path.display())));
         }
-        Some(AttachKind::Postgres) if is_file_url => Err("a SQLite file is no Postgres server"),
-        _ if is_file_url || is_postgres || address.starts_with("${") => Ok(address.clone()),
-        _ => Err("the address tells no kind of database"),
-    }
-    .map_err(|message| {
-        Error::input(format!("cannot attach {}: {message}", attach.name)).hint(
-            "write ATTACH 'postgres://user@host/database' AS name, or ATTACH 'file.db' AS name (TYPE sqlite)",
-        )
-    })
+        None => "the address tells no kind of database",
+    };
+    Err(Error::input(format!("cannot attach {}: {refused}", attach.name)).hint(
+        "write ATTACH 'postgres://user@host/database' AS name, or ATTACH 'file.db' AS name (TYPE sqlite)",
+    ))
 }
 
 fn shared(

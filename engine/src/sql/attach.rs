@@ -2,6 +2,7 @@
 //!
 //! ```sql
 //! ATTACH 'postgres://db_reader@db.example.org/billing' AS hospital (READ_ONLY);
+//! ATTACH 'host=db.example.org dbname=billing' AS billing (TYPE postgres);
 //! ATTACH 'out/serving.db' AS serving (TYPE sqlite);
 //! SHOW CONNECTIONS;
 //! DETACH hospital;
@@ -23,7 +24,7 @@ use crate::{Error, Place};
 /// A database to be known under a name. `Debug` and `Display` show no password.
 #[derive(Clone)]
 pub struct Attach {
-    /// The URL of the database, or the path of a file.
+    /// The URL of the database, the parameters of a server, or the path of a file.
     pub address: String,
     /// What it is called.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct Attach {
 /// What can be attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttachKind {
-    /// A Postgres server, by its URL.
+    /// A Postgres server, by its URL or by parameters of libpq.
     Postgres,
     /// A SQLite file, by its path.
     Sqlite,
@@ -245,7 +246,7 @@ mod tests {
             format!("ATTACH '{url}' '{url}'"),
             format!("ATACH '{url}' AS sales"),
             format!("ATTACH '{url} AS sales"),
-            format!("SELECT '{url}' FROM FROM '{url}'"),
+            format!("SELECT ('{url}'"),
         ] {
             let error = Script::inline(sql.as_str())
                 .parse(&Parameters::new())

@@ -64,7 +64,7 @@ async fn aggregates_are_left_to_postgres_where_they_are_the_same() {
                         (true, None) => "GROUP BY 1".to_owned(),
                         _ => group.to_owned(),
                     };
-                    format!("SELECT {list} FROM {table} {filter} {group} ORDER BY 1")
+                    format!("SELECT {list} FROM {table} {filter} {group}")
                 };
                 let there = sql("db.t");
                 let mut rows = db.rows(&there).await;

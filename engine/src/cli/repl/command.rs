@@ -36,7 +36,8 @@ const COMMANDS: [Declaration; 2] = [
 const KEYS: &str = "\
 Ctrl-C   at the prompt: forget what was typed; while a statement runs: cancel it
 Ctrl-R   search what was typed earlier
-SHOW TABLES; lists the tables and views, DESCRIBE name; the columns of one";
+SHOW TABLES; lists the tables and views, DESCRIBE name; the columns of one
+SHOW CONNECTIONS; lists the databases, ATTACH 'postgres://user@host/database' AS name; adds one";
 
 /// Recognises a command; `None` is SQL.
 pub fn parse(line: &str) -> Option<Result<Command>> {

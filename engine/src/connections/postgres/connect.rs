@@ -89,9 +89,11 @@ async fn log_in(
         let refusal = Refusal::of(&error);
         let is_last = at + 1 == attempts.len();
         if !is_last && refusal.may_be_due_to_encryption() {
-            let how = if *encrypted { "with" } else { "without" };
-            doing = format!("{doing} (after {} {how} TLS)", refusal.brief());
-            first = Some(error);
+            if refusal != Refusal::NoTls {
+                let how = if *encrypted { "with" } else { "without" };
+                doing = format!("{doing} (after this was refused {how} TLS)");
+                first = Some(error);
+            }
             continue;
         }
         // A server without TLS has said the first time what is wrong.

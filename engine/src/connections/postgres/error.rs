@@ -85,18 +85,6 @@ impl Refusal {
     pub(super) fn may_be_due_to_encryption(self) -> bool {
         matches!(self, Refusal::Login | Refusal::NoTls | Refusal::Handshake)
     }
-
-    /// It in a few words.
-    pub(super) fn brief(self) -> &'static str {
-        match self {
-            Refusal::Login => "the login was refused",
-            Refusal::Statement => "the server refused",
-            Refusal::NotYet => "the server was not ready",
-            Refusal::NoTls => "there was no TLS to be had",
-            Refusal::Handshake => "the handshake failed",
-            Refusal::Unreachable => "there was no answer",
-        }
-    }
 }
 
 /// Who must act on a SQLSTATE, and how.

@@ -11,6 +11,7 @@
 pub(super) mod parameters;
 pub(super) mod url;
 
+mod address;
 mod aggregate;
 mod client_certificate;
 mod connect;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use tokio_postgres::config::{ChannelBinding, SslMode};
 
+use super::address::{Address, addresses};
 use super::parameters::{Lookup, Parameters, PasswordFile, Wanted, url_text};
 use super::session_attributes::SessionAttributes;
 use super::tls::Security;
@@ -15,9 +14,6 @@ use crate::connections::url::Secret;
 use crate::error::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const PORT: u16 = 5432;
-/// Where servers have their unix sockets.
-const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// A Postgres server, or several to try in turn. `Display` and `Debug` show no password.
 #[derive(Debug, Clone)]
@@ -42,13 +38,6 @@ pub(crate) struct Host {
     pub(crate) config: Secret<tokio_postgres::Config>,
     /// The protocol has no TLS over a unix socket, whatever sslmode says.
     pub(crate) is_socket: bool,
-}
-
-/// A host as it is given.
-struct Address {
-    name: String,
-    address: Option<IpAddr>,
-    port: u16,
 }
 
 impl PostgresUrl {
@@ -156,116 +145,6 @@ impl<'p> Password<'p> {
             Password::Given(_) => None,
             Password::File(file) => file.as_ref()?.note(),
         }
-    }
-}
-
-impl Address {
-    /// Makes it the host of a configuration; says whether it is a unix socket.
-    fn add_to(&self, config: &mut tokio_postgres::Config) -> bool {
-        config.host(&self.name);
-        config.port(self.port);
-        if let Some(address) = self.address {
-            config.hostaddr(address);
-        }
-        self.address.is_none() && self.is_path()
-    }
-
-    fn is_path(&self) -> bool {
-        self.name.starts_with('/')
-    }
-
-    fn name_in_password_file(&self) -> &str {
-        match SOCKET_FOLDERS.contains(&self.name.as_str()) {
-            true => "localhost",
-            false => &self.name,
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name.contains(':') {
-            true => write!(f, "[{}]:{}", self.name, self.port),
-            false => write!(f, "{}:{}", self.name, self.port),
-        }
-    }
-}
-
-/// Pairs up hosts, addresses and ports.
-fn addresses(parameters: &Parameters) -> Result<Vec<Address>> {
-    let (names, numbers) = (parameters.list("host"), parameters.list("hostaddr"));
-    let ports = ports(parameters)?;
-    let count = names.len().max(numbers.len()).max(1);
-    for (name, given) in [
-        ("hostaddr", numbers.len()),
-        ("host", names.len()),
-        ("port", ports.len()),
-    ] {
-        if given != count && given > usize::from(name == "port") {
-            return Err(parameters.wrong(
-                name,
-                "lists another number of hosts than the rest",
-                "give one for each host",
-            ));
-        }
-    }
-    let address = |at: usize| {
-        let port = *ports.get(at).or(ports.first()).unwrap_or(&PORT);
-        let address = numbers.get(at).filter(|number| !number.is_empty());
-        let address = address.map(|number| number.parse::<IpAddr>()).transpose();
-        let address = address.map_err(|_| {
-            parameters.wrong(
-                "hostaddr",
-                "is not an IP address",
-                "give names of hosts as host",
-            )
-        })?;
-        let name = match (names.get(at).filter(|name| !name.is_empty()), address) {
-            (Some(name), _) => (*name).to_owned(),
-            // TLS wants a name in any case.
-            (None, Some(address)) => address.to_string(),
-            (None, None) => default_host(port),
-        };
-        check_host(parameters, &name)?;
-        Ok(Address {
-            name,
-            address,
-            port,
-        })
-    };
-    (0..count).map(address).collect()
-}
-
-fn ports(parameters: &Parameters) -> Result<Vec<u16>> {
-    let port = |text: &str| match text.parse::<u16>() {
-        Ok(port @ 1..) => Ok(port),
-        _ if text.is_empty() => Ok(PORT),
-        _ => Err(parameters.wrong(
-            "port",
-            "is not a number from 1 to 65535",
-            "Postgres usually has 5432",
-        )),
-    };
-    parameters.list("port").into_iter().map(port).collect()
-}
-
-/// The unix socket of a server of this machine if there is one, else the machine itself.
-fn default_host(port: u16) -> String {
-    let has_socket = |folder: &&str| Path::new(folder).join(format!(".s.PGSQL.{port}")).exists();
-    let folder = SOCKET_FOLDERS.into_iter().find(has_socket);
-    folder.unwrap_or("localhost").to_owned()
-}
-
-/// A host can hold none of these; a password that was not escaped can, and ends up here.
-fn check_host(parameters: &Parameters, name: &str) -> Result<()> {
-    let broken = name.contains(['@', ':', '/', '#', '%', ' ']) && name.parse::<IpAddr>().is_err();
-    match broken && !name.starts_with('/') {
-        true => Err(parameters.wrong(
-            "host",
-            "cannot be the name of one",
-            "in a URL, percent-encode special characters in user and password (@ is %40, / is %2F, : is %3A, # is %23, % is %25)",
-        )),
-        false => Ok(()),
     }
 }
 

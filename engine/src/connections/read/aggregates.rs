@@ -134,8 +134,13 @@ fn replacement(
     )?))
 }
 
+/// The scan whose columns, under their own names, are what is aggregated.
 fn scan_below(plan: &LogicalPlan) -> Option<&TableScan> {
+    let is_column = |expression: &Expr| matches!(expression, Expr::Column(_));
     match plan {
+        LogicalPlan::Projection(names) if names.expr.iter().all(is_column) => {
+            scan_below(&names.input)
+        }
         LogicalPlan::TableScan(scan) => Some(scan),
         LogicalPlan::SubqueryAlias(alias) => scan_below(&alias.input),
         _ => None,

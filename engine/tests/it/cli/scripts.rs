@@ -34,7 +34,7 @@ fn help_shows_what_can_be_done() {
               Folder that holds the tables [default: ./warehouse]
 
           --config <FILE>
-              Configuration file [default: tidemill.toml of the working directory, if there is one]
+              Settings and databases, [connections.name] [default: tidemill.toml, if there is one]
 
           --memory-limit <SIZE>
               Memory for queries, such as 4GB [default: 75 % of the machine's]
@@ -72,6 +72,7 @@ fn help_shows_what_can_be_done() {
       tidemill -c "SELECT * FROM curated.monthly_billing LIMIT 5"
       tidemill -f report.sql --format csv > report.csv
       echo "SHOW TABLES" | tidemill                  run what comes from another program
+      tidemill -c "ATTACH 'postgres://me@host/sales' AS sales; SELECT count(*) FROM sales.orders"
       tidemill run sql/hospital_billing              run a pipeline; again: only what changed
       tidemill run sql/hospital_billing -p source=/data/admissions.csv
 

@@ -11,6 +11,7 @@
 //! An empty value says nothing. No value is ever repeated in a message, since any may be a misplaced
 //! password. <https://www.postgresql.org/docs/current/libpq-connect.html>
 
+pub(in crate::connections) mod conninfo;
 mod password_file;
 mod service_file;
 pub(super) mod url_text;
