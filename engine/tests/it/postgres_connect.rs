@@ -103,6 +103,9 @@ async fn a_unix_socket_works() {
         return eprintln!("skipped: the server of TIDEMILL_TEST_POSTGRES_URL has no socket here");
     };
     assert!(!open(&url).table_exists("public", "t").await.unwrap());
+    // There is no TLS over one, and none is needed.
+    let verified = format!("{url}&sslmode=verify-full");
+    assert!(!open(&verified).table_exists("public", "t").await.unwrap());
     assert!(
         open(&url)
             .table_exists("pg_catalog", "pg_class")

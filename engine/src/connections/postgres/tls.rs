@@ -80,6 +80,16 @@ impl Mode {
 }
 
 impl Security {
+    /// None at all: what goes over a unix socket stays on the machine.
+    pub(super) fn none() -> Self {
+        Security {
+            mode: Mode::Disable,
+            roots: None,
+            certificate: None,
+            versions: rustls::DEFAULT_VERSIONS,
+        }
+    }
+
     /// What the parameters ask for. Files are not looked at yet.
     ///
     /// # Errors

@@ -94,9 +94,14 @@ impl PostgresUrl {
             }
         });
         let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        let hosts: Vec<_> = hosts.collect();
+        let security = match hosts.iter().all(|host| host.is_socket) {
+            true => Security::none(),
+            false => Security::of(&parameters)?,
+        };
         Ok(PostgresUrl {
-            hosts: hosts.collect(),
-            security: Security::of(&parameters)?,
+            hosts,
+            security,
             attributes: SessionAttributes::of(&parameters)?,
             timeout: timeout(&parameters)?,
             password_note: password.note(),
