@@ -11,12 +11,13 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 
-use crate::connections::deliver;
+use crate::connections::{create_in_database, deliver, execute_in_database, insert_into_database};
 use crate::landing::{explain, land, retry_rejects, validate};
 use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
 use crate::sql::{
-    Assert, Attach, CopyInto, Detach, Name, Parameters, Query, Script, ShowTables, Statement,
+    Assert, Attach, CopyInto, CreateTable, DatabaseExecute, Detach, Insert, Name, Parameters,
+    Query, Script, ShowTables, Statement,
 };
 use crate::unloading::unload;
 use crate::warehouse::{Snapshot, Zone, create_table, create_view, describe, drop_entry, insert};
@@ -63,9 +64,12 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
             .map(|copied| Outcome::Copied(vec![copied])),
         Statement::ExplainCopy(explain) => explain_copy(session, &explain.copy).await,
         Statement::RetryRejects(retry) => retry_rejects(session, &retry).await.map(Outcome::Copied),
-        Statement::CreateTable(create) => create_table(session, create).await.map(Outcome::Done),
+        Statement::CreateTable(create) => {
+            create_any_table(session, create).await.map(Outcome::Done)
+        }
         Statement::CreateView(create) => create_view(session, create).await.map(Outcome::Done),
-        Statement::Insert(insert_into) => insert(session, insert_into).await.map(Outcome::Done),
+        Statement::Insert(insert) => insert_into(session, insert).await.map(Outcome::Done),
+        Statement::DatabaseExecute(execute) => call(session, &execute).await,
         Statement::Drop(drop) => drop_entry(session, drop).await.map(Outcome::Done),
         Statement::Set(set) => {
             session.set(&set)?;
@@ -188,6 +192,34 @@ async fn copy_into(session: &Session, copy: CopyInto) -> Result<Outcome> {
                 .map(|copied| Outcome::Copied(vec![copied]))
         }
     }
+}
+
+async fn insert_into(session: &Session, statement: Insert) -> Result<Done> {
+    match session.resolve(&statement.table)? {
+        Target::Warehouse(_) => insert(session, statement).await,
+        Target::Database {
+            connection,
+            schema,
+            table,
+        } => insert_into_database(session, statement, &connection, schema, table).await,
+    }
+}
+
+async fn create_any_table(session: &Session, create: CreateTable) -> Result<Done> {
+    match session.resolve(&create.name)? {
+        Target::Warehouse(_) => create_table(session, create).await,
+        Target::Database {
+            connection,
+            schema,
+            table,
+        } => create_in_database(session, create, &connection, schema, table).await,
+    }
+}
+
+async fn call(session: &Session, execute: &DatabaseExecute) -> Result<Outcome> {
+    let connection = session.connection(&execute.connection)?;
+    let batch = execute_in_database(execute, &connection).await?;
+    Ok(Outcome::Rows(Rows::of(batch)))
 }
 
 async fn explain_copy(session: &Session, copy: &CopyInto) -> Result<Outcome> {

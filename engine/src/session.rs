@@ -162,7 +162,7 @@ impl Session {
             Target::Warehouse(id) => Ok(id),
             Target::Database { .. } => Err(name.locate(
                 Error::input(format!("{name} is a table of a database"))
-                    .hint("read it with SELECT and write to it with COPY INTO"),
+                    .hint("read it with SELECT, write to it with COPY INTO or INSERT, and change it with postgres_execute"),
             )),
         }
     }
@@ -245,6 +245,14 @@ impl Session {
             .default_schema
             .parse()
             .unwrap_or(Zone::Raw)
+    }
+
+    /// An attached database.
+    ///
+    /// # Errors
+    /// There is none of that name, or its URL cannot be read.
+    pub fn connection(&self, name: &str) -> Result<Connection> {
+        self.connections.get(name)
     }
 
     fn database(&self, connection: &str, schema: &str, table: &str) -> Result<Target> {

@@ -3,8 +3,9 @@
 //!
 //! `$DATA` stands for `sql/tests/data`, `$TEMP` for a folder of the test that is empty at first,
 //! `$WAREHOUSE` for its warehouse. Connections (`connection other`) are further sessions on the same warehouse; `serving` in
-//! SQL is a SQLite file of the test. With
-//! `TIDEMILL_TEST_BLESS=1` the files are rewritten to say what happened: read the difference.
+//! SQL is a SQLite file of the test. A file in `databases/` runs twice, the second time with `serving`
+//! in an empty database of a Postgres server; `onlyif postgres` and `skipif sqlite` part what differs. With
+//! `TIDEMILL_TEST_BLESS=1` the files are rewritten to say what happened with SQLite: read the difference.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +35,22 @@ use tidemill::session::Session;
 use tidemill::sql::{Parameters, Script};
 use tidemill::{report, warehouse::Zone};
 
+#[path = "it/postgres_server.rs"]
+#[expect(dead_code, reason = "other tests look at more of the server")]
+mod postgres_server;
+
+use postgres_server::PostgresServer;
+
 const BLESS: &str = "TIDEMILL_TEST_BLESS";
+/// The files in this folder run on both databases.
+const DATABASES: &str = "databases";
+
+/// What `serving` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Serving {
+    Sqlite,
+    Postgres,
+}
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/tests");
@@ -43,10 +59,23 @@ fn main() -> ExitCode {
     collect_files(&root, &mut files);
     files.sort();
     assert!(!files.is_empty(), "no .slt files in {}", root.display());
-    let trials = files.into_iter().map(|file| {
+    let trials = files.into_iter().flat_map(|file| {
         let name = file.strip_prefix(&root).unwrap().with_extension("");
+        let kinds: &[Serving] = match name.starts_with(DATABASES) {
+            true if std::env::var_os(BLESS).is_none() => &[Serving::Sqlite, Serving::Postgres],
+            _ => &[Serving::Sqlite],
+        };
         let data = root.join("data");
-        Trial::test(name.display().to_string(), move || run_file(&file, &data))
+        kinds.iter().map(move |serving| {
+            let (file, data) = (file.clone(), data.clone());
+            let suffix = match serving {
+                Serving::Sqlite => "",
+                Serving::Postgres => " on Postgres",
+            };
+            Trial::test(format!("{}{suffix}", name.display()), move || {
+                run_file(&file, &data, *serving)
+            })
+        })
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
@@ -63,7 +92,7 @@ fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Every file has its own threads, so that one that hangs or panics harms no other.
-fn run_file(file: &Path, data: &Path) -> Result<(), Failed> {
+fn run_file(file: &Path, data: &Path, serving: Serving) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let stands_for = [
         ("$DATA", data.to_owned()),
@@ -77,15 +106,23 @@ fn run_file(file: &Path, data: &Path) -> Result<(), Failed> {
         .fold(std::fs::read_to_string(file)?, |text, (word, path)| {
             text.replace(word, path)
         });
-    let mut runner = Runner::new(|| {
-        let session = open_session(folder.path());
-        async move { session }
-    });
-    runner.with_column_validator(strict_column_validator);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
+    let (url, label) = match serving {
+        Serving::Sqlite => ("sqlite:serving.db".to_owned(), "sqlite"),
+        Serving::Postgres => (
+            runtime.block_on(PostgresServer::shared().create_database()),
+            "postgres",
+        ),
+    };
+    let mut runner = Runner::new(|| {
+        let session = open_session(folder.path(), &url);
+        async move { session }
+    });
+    runner.with_column_validator(strict_column_validator);
+    runner.add_label(label);
     if std::env::var_os(BLESS).is_some() {
         let draft = folder.path().join("draft.slt");
         std::fs::write(&draft, text)?;
@@ -113,17 +150,14 @@ fn run_file(file: &Path, data: &Path) -> Result<(), Failed> {
         .map_err(|error| Failed::from(error.display(false).to_string()))
 }
 
-fn open_session(folder: &Path) -> Result<Database, Refused> {
+fn open_session(folder: &Path, serving: &str) -> Result<Database, Refused> {
     let config = Config {
         warehouse: folder.join("warehouse"),
         memory_limit: 512 << 20,
         threads: 2,
         spill_folder: folder.to_owned(),
         default_zone: Zone::Raw,
-        connections: BTreeMap::from([(
-            "serving".to_owned(),
-            ConnectionConfig::url("sqlite:serving.db"),
-        )]),
+        connections: BTreeMap::from([("serving".to_owned(), ConnectionConfig::url(serving))]),
         environment: Environment::default(),
     };
     Session::open(config).map(Database).map_err(Refused::from)

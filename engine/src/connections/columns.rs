@@ -4,9 +4,11 @@
 //! [`ColumnType`]. [`Columns::normalise`] makes the step between them, and makes it exact: a
 //! timestamp in nanoseconds becomes microseconds or an error, never a rounded value.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -14,6 +16,8 @@ use arrow::util::display::array_value_to_string;
 
 use super::column_type::ColumnType;
 use crate::error::{Error, Result};
+use crate::report::grouped;
+use crate::sql::OnNul;
 
 /// One column of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,11 @@ pub(crate) struct Column {
 pub(crate) struct Columns {
     list: Vec<Column>,
     schema: SchemaRef,
+    /// Where each column stands in a batch that arrives.
+    sources: Vec<usize>,
+    nul: OnNul,
+    /// Texts that a NUL was taken out of.
+    stripped: Arc<AtomicU64>,
 }
 
 impl Columns {
@@ -67,14 +76,42 @@ impl Columns {
         if list.is_empty() {
             return Err(Error::input("there is no column to export"));
         }
-        let fields: Vec<_> = list
-            .iter()
-            .map(|column| Field::new(&column.name, column.kind.arrow(), true))
-            .collect();
         Ok(Columns {
+            schema: schema_of(&list),
+            sources: (0..list.len()).collect(),
             list,
-            schema: Arc::new(Schema::new(fields)),
+            nul: OnNul::Error,
+            stripped: Arc::default(),
         })
+    }
+
+    /// The same, which does this about the character NUL.
+    pub(crate) fn with_nul(self, nul: OnNul) -> Self {
+        Columns { nul, ..self }
+    }
+
+    /// Only the columns at these places; batches arrive with all of them.
+    pub(crate) fn keep(&self, places: &[usize]) -> Self {
+        let list: Vec<_> = places.iter().map(|at| self.list[*at].clone()).collect();
+        Columns {
+            schema: schema_of(&list),
+            sources: places.iter().map(|at| self.sources[*at]).collect(),
+            list,
+            nul: self.nul,
+            stripped: Arc::clone(&self.stripped),
+        }
+    }
+
+    /// What should be said about values that were changed on the way.
+    pub(crate) fn note(&self) -> Option<String> {
+        match self.stripped.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some("NUL characters were taken out of 1 text".to_owned()),
+            texts => Some(format!(
+                "NUL characters were taken out of {} texts",
+                grouped(texts)
+            )),
+        }
     }
 
     /// The columns.
@@ -96,15 +133,55 @@ impl Columns {
         let arrays = self
             .list
             .iter()
-            .zip(batch.columns())
-            .map(|(column, array)| {
-                let array = column.normalise(array, rows_before)?;
-                column.refuse_nul(&array, rows_before)?;
-                Ok(array)
+            .zip(&self.sources)
+            .map(|(column, source)| {
+                let array = column.normalise(batch.column(*source), rows_before)?;
+                match first_nul(&array) {
+                    None => Ok(array),
+                    Some(_) if self.nul == OnNul::Strip => Ok(self.strip_nuls(&array)),
+                    Some(row) => Err(column.refuse_nul(rows_before + row as u64 + 1)),
+                }
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), arrays)?)
     }
+
+    fn strip_nuls(&self, array: &ArrayRef) -> ArrayRef {
+        let mut stripped = 0;
+        let texts: StringArray = array
+            .as_string::<i32>()
+            .iter()
+            .map(|text| {
+                text.map(|text| match text.contains('\0') {
+                    false => Cow::Borrowed(text),
+                    true => {
+                        stripped += 1;
+                        Cow::Owned(text.replace('\0', ""))
+                    }
+                })
+            })
+            .collect();
+        self.stripped.fetch_add(stripped, Ordering::Relaxed);
+        Arc::new(texts)
+    }
+}
+
+fn schema_of(columns: &[Column]) -> SchemaRef {
+    let fields = columns
+        .iter()
+        .map(|column| Field::new(&column.name, column.kind.arrow(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The row of the first text with a NUL, which Postgres cannot store, and where a text ends for
+/// SQLite.
+fn first_nul(array: &ArrayRef) -> Option<usize> {
+    let texts = array.as_string_opt::<i32>()?;
+    memchr::memchr(0, texts.value_data())?;
+    // A slice shares its bytes with other rows: only a hit inside of a value counts.
+    texts
+        .iter()
+        .position(|text| text.is_some_and(|text| text.contains('\0')))
 }
 
 impl Column {
@@ -144,24 +221,15 @@ impl Column {
         }
     }
 
-    /// Postgres cannot store the character NUL, and for SQLite a text ends there.
-    fn refuse_nul(&self, array: &ArrayRef, rows_before: u64) -> Result<()> {
-        let Some(texts) = array.as_string_opt::<i32>() else {
-            return Ok(());
-        };
-        if memchr::memchr(0, texts.value_data()).is_none() {
-            return Ok(());
-        }
-        // A slice shares its bytes with other rows: only a hit inside of a value counts.
-        match texts.iter().position(|text| text.is_some_and(|text| text.contains('\0'))) {
-            None => Ok(()),
-            Some(row) => Err(Error::input(format!(
-                "row {}, column \"{}\": the text holds a NUL character, which no database can store",
-                rows_before + row as u64 + 1,
-                self.name
-            ))
-            .hint(format!("remove it in the query: replace(\"{}\", chr(0), '')", self.name))),
-        }
+    fn refuse_nul(&self, row: u64) -> Error {
+        Error::input(format!(
+            "row {row}, column \"{}\": the text holds a NUL character, which no database can store",
+            self.name
+        ))
+        .hint(format!(
+            "add NUL strip to take it out, or remove it in the query: replace(\"{}\", chr(0), '')",
+            self.name
+        ))
     }
 }
 
@@ -258,6 +326,35 @@ mod tests {
                 .starts_with("row 103, column \"c\": the text holds a NUL")
         );
         assert!(normalised(Arc::new(texts.slice(1, 2))).is_ok());
+    }
+
+    #[test]
+    fn nul_characters_can_be_taken_out() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a\0b\0"), Some("ok"), None]));
+        let batch = batch("c", texts);
+        let columns = Columns::of(&batch.schema()).unwrap().with_nul(OnNul::Strip);
+        let result = columns.normalise(&batch, 0).unwrap();
+        let texts: Vec<_> = result.column(0).as_string::<i32>().iter().collect();
+        assert_eq!(texts, [Some("ab"), Some("ok"), None]);
+        assert_eq!(
+            columns.note().as_deref(),
+            Some("NUL characters were taken out of 1 text")
+        );
+    }
+
+    #[test]
+    fn columns_that_are_not_kept_are_left_out() {
+        let numbers = || -> ArrayRef { Arc::new(Int32Array::from(vec![1])) };
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
+        let batch =
+            RecordBatch::try_from_iter([("a", numbers()), ("b", texts), ("c", numbers())]).unwrap();
+        let columns = Columns::of(&batch.schema())
+            .unwrap()
+            .keep(&[1, 2])
+            .keep(&[1]);
+        let result = columns.normalise(&batch, 0).unwrap();
+        assert_eq!(result.schema().field(0).name(), "c");
+        assert_eq!(*result.column(0).data_type(), DataType::Int32);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! COPY INTO a table of a database: from the statement to the export.
 
+use arrow::datatypes::Schema;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
-use super::{Connection, Export, Mode};
+use super::{Connection, Export, Finish, Mode};
 use crate::reconciliation::{Copied, CopyStatus};
 use crate::session::{Planner, Session};
-use crate::sql::{CopyInto, CopyOptions, CopySource, ExportMode, Query};
+use crate::sql::{CopyInto, CopyOptions, CopySource, ExportMode, ExportOptions, Query};
 use crate::{Error, Result};
 
 /// Runs the query of a COPY INTO and exports its rows.
@@ -21,28 +22,11 @@ pub async fn deliver(
     schema: String,
     table: String,
 ) -> Result<Copied> {
-    let mode = checked_mode(&copy.options)?;
-    let (query, source) = match copy.source {
-        CopySource::Relation(name) => (Query::select_all(&name)?, name.to_string()),
-        CopySource::Query(query) => (query, "query".to_owned()),
-        CopySource::Files(_) => {
-            return Err(copy.target.locate(
-                Error::input("files land in the warehouse, not in a database")
-                    .hint("COPY them INTO a table of a zone first, and export that"),
-            ));
-        }
-    };
+    let mut export = checked_export(&copy.options, schema, table)?;
+    let (query, source) = query_of(&copy)?;
     let rows = run(session.begin(), query).await?;
-    let exported = connection
-        .export(
-            &Export {
-                schema,
-                table,
-                mode,
-            },
-            rows,
-        )
-        .await?;
+    export.finish.column_comments = comments(&rows.schema());
+    let exported = connection.export(&export, rows).await?;
     Copied {
         source,
         target: copy.target.to_string(),
@@ -60,9 +44,24 @@ pub async fn deliver(
     .reconciled()
 }
 
+/// The query that gives the rows, and what they are called in the result.
+///
+/// # Errors
+/// Files: they land in the warehouse.
+pub(super) fn query_of(copy: &CopyInto) -> Result<(Query, String)> {
+    match &copy.source {
+        CopySource::Relation(name) => Ok((Query::select_all(name)?, name.to_string())),
+        CopySource::Query(query) => Ok((query.clone(), "query".to_owned())),
+        CopySource::Files(_) => Err(copy.target.locate(
+            Error::input("files land in the warehouse, not in a database")
+                .hint("COPY them INTO a table of a zone first, and export that"),
+        )),
+    }
+}
+
 /// Rows that keep what they are read from, and no longer than that: SQLite cannot write a file as
 /// long as somebody reads it, unless it is in WAL mode.
-async fn run(planner: Planner, query: Query) -> Result<SendableRecordBatchStream> {
+pub(super) async fn run(planner: Planner, query: Query) -> Result<SendableRecordBatchStream> {
     let rows = planner.query(query).await?;
     let schema = rows.schema();
     let rows = rows.inspect(move |_| {
@@ -71,26 +70,84 @@ async fn run(planner: Planner, query: Query) -> Result<SendableRecordBatchStream
     Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
 }
 
-fn checked_mode(options: &CopyOptions) -> Result<Mode> {
-    let landing_only = options
-        .of_landing()
-        .into_iter()
-        .map(|(name, _)| name)
-        .chain((!options.partition_by.is_empty()).then_some("PARTITION_BY"))
-        .next();
-    if let Some(option) = landing_only {
-        return Err(Error::input(format!("{option} belongs to landing files"))
-            .hint("an export takes MODE and KEY"));
+/// What tables of the warehouse say about their columns.
+fn comments(schema: &Schema) -> Vec<(String, String)> {
+    let fields = schema.fields().iter();
+    fields
+        .filter_map(|field| {
+            Some((
+                field.name().clone(),
+                field.metadata().get("comment")?.clone(),
+            ))
+        })
+        .collect()
+}
+
+/// The options as an export.
+///
+/// # Errors
+/// Options that belong to landing files, or that do not go together.
+pub(super) fn checked_export(
+    options: &CopyOptions,
+    schema: String,
+    table: String,
+) -> Result<Export> {
+    refuse_landing(options)?;
+    let typed = &options.export;
+    Ok(Export {
+        schema,
+        table,
+        mode: checked_mode(options)?,
+        on_schema_change: typed.on_schema_change.unwrap_or_default(),
+        nul: typed.nul.unwrap_or_default(),
+        verify: typed.verify,
+        finish: Finish {
+            indexes: typed.indexes.clone(),
+            comment: options.file.comment.clone(),
+            column_comments: Vec::new(),
+            grants: typed.grants.clone(),
+            owner: typed.owner.clone(),
+        },
+    })
+}
+
+fn refuse_landing(options: &CopyOptions) -> Result<()> {
+    let landing = options.of_landing().into_iter().map(|(name, _)| name);
+    let partition_by = (!options.partition_by.is_empty()).then_some("PARTITION_BY");
+    // Of a file, COMMENT says which lines are passed over; of a table, what it is.
+    let mut others = landing
+        .chain(partition_by)
+        .filter(|option| *option != "COMMENT");
+    match others.next() {
+        None => Ok(()),
+        Some(option) => {
+            let known: Vec<_> = ExportOptions::names().chain(["COMMENT"]).collect();
+            Err(Error::input(format!("{option} belongs to landing files"))
+                .hint(format!("an export takes {}", known.join(", "))))
+        }
     }
-    match (
-        options.mode.unwrap_or(ExportMode::Append),
-        options.key.is_empty(),
-    ) {
-        (ExportMode::Merge, false) => Ok(Mode::Merge {
-            key: options.key.clone(),
+}
+
+fn checked_mode(options: &CopyOptions) -> Result<Mode> {
+    let typed = &options.export;
+    let mode = typed.mode.unwrap_or(ExportMode::Append);
+    if let (Some(condition), ExportMode::Replace, true) =
+        (&typed.delete_where, mode, typed.key.is_empty())
+    {
+        return Ok(Mode::ReplaceWhere {
+            condition: condition.clone(),
+        });
+    }
+    if typed.delete_where.is_some() {
+        return Err(
+            Error::input(format!("DELETE_WHERE does not go with MODE {mode}"))
+                .hint("add MODE replace: rows that meet the condition make way for the new ones"),
+        );
+    }
+    match (mode, typed.key.is_empty()) {
+        (ExportMode::Merge, _) => Ok(Mode::Merge {
+            key: typed.key.clone(),
         }),
-        (ExportMode::Merge, true) => Err(Error::input("MODE merge needs a key")
-            .hint("add KEY (column, ..): the columns that identify a row")),
         (mode, false) => Err(Error::input(format!("KEY does not go with MODE {mode}"))
             .hint("use MODE merge, or leave KEY out")),
         (ExportMode::Append, true) => Ok(Mode::Append),

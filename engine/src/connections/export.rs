@@ -1,7 +1,12 @@
 //! What an export is asked to do, and what it did.
 
+use datafusion::sql::sqlparser::ast::Expr;
+
 use super::columns::{Column, Columns};
+use super::plan::Matched;
+use super::statements::quote;
 use crate::error::{Error, Result};
+use crate::sql::{Grant, OnConflict, OnNul, OnSchemaChange};
 
 /// The table that remembers which batches were appended, in the schema of its targets.
 pub(crate) const LEDGER: &str = "tidemill_exports";
@@ -14,11 +19,24 @@ pub enum Mode {
     /// They go, in the same transaction; views, grants, indexes and keys survive. A batch equal to
     /// the table changes nothing.
     Replace,
+    /// Those that meet the condition go, and every row of the batch must meet it: else the next
+    /// export of the same window would leave it, and add it once more.
+    ReplaceWhere {
+        /// What the database evaluates.
+        condition: Expr,
+    },
     /// Rows with the same key are brought up to date, new ones are added, others stay.
     Merge {
-        /// The columns that identify a row.
+        /// The columns that identify a row; none stands for the primary key of the table.
         key: Vec<String>,
     },
+    /// They stay, and the rows are added, each time; the table must be there.
+    Insert {
+        /// What to do about rows that a unique index does not take.
+        on_conflict: Option<OnConflict>,
+    },
+    /// There are none: the table must not be there.
+    Create,
 }
 
 impl Mode {
@@ -26,12 +44,16 @@ impl Mode {
     pub(crate) fn key(&self) -> &[String] {
         match self {
             Mode::Merge { key } => key,
-            Mode::Append | Mode::Replace => &[],
+            Mode::Append
+            | Mode::Replace
+            | Mode::ReplaceWhere { .. }
+            | Mode::Insert { .. }
+            | Mode::Create => &[],
         }
     }
 }
 
-/// One export: the target inside of the database, and the mode.
+/// One export: the target inside of the database, the mode, and what else is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
     /// The schema; SQLite has one and calls it `public`.
@@ -40,9 +62,45 @@ pub struct Export {
     pub table: String,
     /// What happens to the rows that are there.
     pub mode: Mode,
+    /// What to do about columns that the table does not have.
+    pub on_schema_change: OnSchemaChange,
+    /// What to do about texts with the character NUL.
+    pub nul: OnNul,
+    /// Whether the written rows are read back before the commit.
+    pub verify: bool,
+    /// What the table is to have when the rows are there.
+    pub finish: Finish,
+}
+
+/// What a table is to have besides its rows; what it has already is left alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finish {
+    /// Indexes, each by its columns.
+    pub indexes: Vec<Vec<String>>,
+    /// The comment of the table.
+    pub comment: Option<String>,
+    /// Comments of columns, by name: for a table that is created, or gets a comment itself.
+    pub column_comments: Vec<(String, String)>,
+    /// Rights of roles.
+    pub grants: Vec<Grant>,
+    /// The owner.
+    pub owner: Option<String>,
 }
 
 impl Export {
+    /// An export of which nothing special is asked.
+    pub fn new(schema: impl Into<String>, table: impl Into<String>, mode: Mode) -> Self {
+        Export {
+            schema: schema.into(),
+            table: table.into(),
+            mode,
+            on_schema_change: OnSchemaChange::default(),
+            nul: OnNul::default(),
+            verify: false,
+            finish: Finish::default(),
+        }
+    }
+
     /// Checks what can be checked without the database.
     pub(crate) fn check(&self, columns: &Columns) -> Result<()> {
         for name in [&self.schema, &self.table] {
@@ -102,11 +160,15 @@ impl Exported {
         )
     }
 
-    /// A replace by the rows that the table holds.
-    pub(crate) fn equal(rows: u64) -> Self {
+    /// A replace by the rows that the table holds; of a window, if there is a condition.
+    pub(crate) fn equal(rows: u64, condition: Option<&str>) -> Self {
+        let of = match condition {
+            None => String::new(),
+            Some(condition) => format!(" where {condition}"),
+        };
         Exported::unchanged(
             rows,
-            "the table holds exactly these rows; nothing was changed".to_owned(),
+            format!("the table holds exactly these rows{of}; nothing was changed"),
         )
     }
 
@@ -121,6 +183,23 @@ impl Exported {
             unchanged: rows.saturating_sub(written),
             ..Exported::default()
         }
+    }
+
+    /// An insert of `rows` rows that wrote `written` of them.
+    pub(crate) fn inserted_of(rows: u64, written: u64) -> Self {
+        Exported {
+            rows_read: rows,
+            inserted: written.min(rows),
+            unchanged: rows.saturating_sub(written),
+            ..Exported::default()
+        }
+    }
+
+    /// The same with more to say about it.
+    pub(crate) fn noted(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        let notes: Vec<_> = self.note.take().into_iter().chain(notes).collect();
+        self.note = (!notes.is_empty()).then(|| notes.join("; "));
+        self
     }
 
     fn unchanged(rows: u64, note: String) -> Self {
@@ -144,11 +223,69 @@ pub(crate) fn all_stored(given: u64, stored: u64) -> Result<()> {
     }
 }
 
-fn check_key(key: &[String], columns: &[Column]) -> Result<()> {
-    if key.is_empty() {
-        return Err(Error::input("a merge needs a key")
-            .hint("name the columns that identify a row: KEY (id)"));
+/// The error about a table that was to be created.
+pub(crate) fn exists(table: &str) -> Error {
+    Error::input(format!("the table {table} exists")).hint(
+        "use CREATE TABLE IF NOT EXISTS, or COPY INTO with MODE replace to put new rows in place of its own",
+    )
+}
+
+/// The merge key of a table that is not there.
+///
+/// # Errors
+/// None was named, or the mode wants the table to be there.
+pub(crate) fn needs_key(export: &Export, table: &str) -> Result<Vec<String>> {
+    match &export.mode {
+        Mode::Insert { .. } => Err(Error::input(format!("there is no table {table}"))
+            .hint("create it with CREATE TABLE .. AS SELECT or COPY INTO")),
+        Mode::Merge { key } if key.is_empty() => Err(Error::input(format!(
+            "a merge needs a key, and there is no table {table} whose primary key it could be"
+        ))
+        .hint("name the columns that identify a row: KEY (id)")),
+        mode => Ok(mode.key().to_vec()),
     }
+}
+
+/// The merge key of a table whose primary key it is to be.
+///
+/// # Errors
+/// There is none, or it is not exported.
+pub(crate) fn check_primary_key(
+    table: &str,
+    key: Vec<String>,
+    matched: &Matched,
+    same_name: fn(&str, &str) -> bool,
+) -> Result<Vec<String>> {
+    if key.is_empty() {
+        return Err(Error::input(format!(
+            "a merge needs a key, and {table} has no primary key"
+        ))
+        .hint("name the columns that identify a row: KEY (id)"));
+    }
+    let is_planned = |name: &&String| {
+        let mut planned = matched.planned.iter();
+        planned.any(|column| same_name(&column.name, name))
+    };
+    match key.iter().find(|name| !is_planned(name)) {
+        None => Ok(key),
+        Some(name) => Err(Error::input(format!(
+            "the primary key of {table} has the column {}, which is not exported",
+            quote(name)
+        ))
+        .hint("export it, or name another unique key: KEY (column, ..)")),
+    }
+}
+
+/// The note about a key that nobody named.
+pub(crate) fn key_note(export: &Export, key: &[String]) -> Option<String> {
+    let is_found = matches!(&export.mode, Mode::Merge { key } if key.is_empty());
+    is_found.then(|| {
+        let names: Vec<_> = key.iter().map(|name| quote(name)).collect();
+        format!("merged by the primary key ({})", names.join(", "))
+    })
+}
+
+fn check_key(key: &[String], columns: &[Column]) -> Result<()> {
     for (at, name) in key.iter().enumerate() {
         if key[..at].contains(name) {
             return Err(Error::input(format!(
@@ -176,14 +313,8 @@ mod tests {
 
     fn check(table: &str, key: &[&str]) -> Result<()> {
         let schema = Schema::new(vec![Field::new("id", DataType::Int64, true)]);
-        Export {
-            schema: "public".to_owned(),
-            table: table.to_owned(),
-            mode: Mode::Merge {
-                key: key.iter().map(ToString::to_string).collect(),
-            },
-        }
-        .check(&Columns::of(&schema).unwrap())
+        let key = key.iter().map(ToString::to_string).collect();
+        Export::new("public", table, Mode::Merge { key }).check(&Columns::of(&schema).unwrap())
     }
 
     #[test]
@@ -195,7 +326,6 @@ mod tests {
             "the merge key names \"ID\", which is not exported"
         );
         assert_eq!(error.get_hint(), Some("the exported columns are id"));
-        assert!(check("t", &[]).is_err());
         assert!(check("t", &["id", "id"]).is_err());
     }
 

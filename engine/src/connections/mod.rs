@@ -7,21 +7,27 @@
 //!
 //! To a query, a connection is a catalog ([`Databases`], `read/`).
 
+mod checks;
 mod column_type;
 mod columns;
 mod config;
+mod conflict;
 mod declared;
 mod deliver;
 mod export;
 mod fingerprint;
+mod insert;
 mod interpolate;
 mod plan;
 mod postgres;
 mod read;
+mod remote_expression;
+mod run_statements;
 mod sqlite;
 mod statements;
 mod url;
 mod values;
+mod verification;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,9 +38,11 @@ use datafusion::execution::SendableRecordBatchStream;
 pub use config::{ConnectionConfig, DeclaredConnections, located};
 pub use declared::{Connections, DEFAULT_SCHEMA};
 pub use deliver::deliver;
-pub use export::{Export, Exported, Mode};
+pub use export::{Export, Exported, Finish, Mode};
+pub use insert::{create_in_database, insert_into_database};
 pub use interpolate::interpolate;
 pub use read::{Databases, LeaveAggregates};
+pub use run_statements::execute_in_database;
 pub use url::{ConnectionUrl, PostgresUrl, SqliteUrl};
 
 use crate::config::Environment;
@@ -149,6 +157,30 @@ impl Connection {
         match &self.url {
             ConnectionUrl::Sqlite(url) => sqlite::export(url, export, batches).await,
             ConnectionUrl::Postgres(url) => postgres::export(url, export, batches).await,
+        }
+    }
+
+    /// The names of the columns that rows can be inserted into, in their order; `None` if there is
+    /// no such table.
+    ///
+    /// # Errors
+    /// Those of [`Connection::table_exists`].
+    pub async fn insertable(&self, schema: &str, table: &str) -> Result<Option<Vec<String>>> {
+        match &self.url {
+            ConnectionUrl::Sqlite(url) => sqlite::insertable(url, schema, table).await,
+            ConnectionUrl::Postgres(url) => postgres::insertable(url, schema, table).await,
+        }
+    }
+
+    /// Runs statements in the SQL of the database and gives for each the rows that it touched: all
+    /// of them in one transaction, where the database allows it.
+    ///
+    /// # Errors
+    /// What the database refuses.
+    pub async fn execute(&self, sql: &str) -> Result<Vec<u64>> {
+        match &self.url {
+            ConnectionUrl::Sqlite(url) => sqlite::execute(url, sql).await,
+            ConnectionUrl::Postgres(url) => postgres::execute(url, sql).await,
         }
     }
 

@@ -7,6 +7,7 @@ use super::column_type::ColumnType;
 use super::columns::Column;
 use super::statements::quote;
 use crate::error::{Error, Result};
+use crate::sql::OnSchemaChange;
 
 /// A column of a table as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(crate) enum Passage {
     Same,
     /// A cast to the type of the target, which must give the same value when cast back.
     Exact,
+    /// The same for a binary fraction that goes into decimals, where NaN and infinity have no place.
+    Finite,
     /// A cast that reads text, such as to JSON, and fails by itself on a wrong one.
     Read,
 }
@@ -48,8 +51,64 @@ pub(crate) struct PlannedColumn {
     pub(crate) compare: &'static str,
 }
 
-/// Finds every exported column in the table. `same_name` compares names as the database does, `fit`
-/// plans one pair or says that the types do not go together.
+/// How an export meets a table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Matched {
+    /// The columns that are exported, in the order of the batch.
+    pub(crate) planned: Vec<PlannedColumn>,
+    /// Where each of them stands in the batch.
+    pub(crate) places: Vec<usize>,
+    /// Those of them that the table is still to get.
+    pub(crate) added: Vec<PlannedColumn>,
+    /// Columns of the batch that are left out.
+    pub(crate) ignored: Vec<String>,
+    /// Columns of the table that the batch does not have.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Matched {
+    /// An export into a table that is made for it.
+    pub(crate) fn new_table(planned: Vec<PlannedColumn>) -> Self {
+        Matched {
+            places: (0..planned.len()).collect(),
+            planned,
+            ..Matched::default()
+        }
+    }
+
+    /// What the reader of the counts should know.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let list = |names: &[String]| {
+            let names: Vec<_> = names.iter().map(|name| quote(name)).collect();
+            names.join(", ")
+        };
+        let added: Vec<_> = self.added.iter().map(|new| new.name.clone()).collect();
+        [
+            ("added to the table", added.as_slice()),
+            (
+                "left out, for the table does not have it",
+                self.ignored.as_slice(),
+            ),
+            ("not exported, which the table has", self.missing.as_slice()),
+        ]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}: {}", list(names)))
+        .collect()
+    }
+}
+
+/// How one database takes columns.
+pub(crate) struct Rules<Fit> {
+    /// Compares names as the database does.
+    pub(crate) same_name: fn(&str, &str) -> bool,
+    /// A column of a table that Tidemill makes.
+    pub(crate) create: fn(&Column) -> PlannedColumn,
+    /// A column that goes into one that is there; `None` when the types do not go together.
+    pub(crate) fit: Fit,
+}
+
+/// Finds every exported column in the table.
 ///
 /// # Errors
 /// All that does not fit, in one message.
@@ -57,61 +116,108 @@ pub(crate) fn match_columns(
     table: &str,
     columns: &[Column],
     existing: &[ExistingColumn],
-    same_name: fn(&str, &str) -> bool,
-    fit: impl Fn(&Column, &ExistingColumn) -> Option<PlannedColumn>,
-) -> Result<Vec<PlannedColumn>> {
-    let mut planned = Vec::with_capacity(columns.len());
+    on_schema_change: OnSchemaChange,
+    rules: &Rules<impl Fn(&Column, &ExistingColumn) -> Option<PlannedColumn>>,
+) -> Result<Matched> {
+    let mut matched = Matched::default();
     let mut faults = Vec::new();
-    for column in columns {
+    for (place, column) in columns.iter().enumerate() {
         let name = &column.name;
-        match existing
+        let found = existing
             .iter()
-            .find(|existing| same_name(&existing.name, name))
-        {
-            None => faults.push(format!("the table has no column {}", quote(name))),
-            Some(found) if found.computed => {
+            .find(|existing| (rules.same_name)(&existing.name, name));
+        let plan = match (found, on_schema_change) {
+            (None, OnSchemaChange::Fail) => {
+                faults.push(format!("the table has no column {}", quote(name)));
+                None
+            }
+            (None, OnSchemaChange::Ignore) => {
+                matched.ignored.push(name.clone());
+                None
+            }
+            (None, OnSchemaChange::Add) => {
+                let plan = (rules.create)(column);
+                matched.added.push(plan.clone());
+                Some(plan)
+            }
+            (Some(found), _) if found.computed => {
                 faults.push(format!(
                     "{} is computed by the database and cannot be exported",
                     quote(name)
                 ));
+                None
             }
-            Some(found) => match fit(column, found) {
-                Some(plan) => planned.push(plan),
-                None => faults.push(format!(
-                    "{} is {} and cannot go into {}",
-                    quote(name),
-                    column.kind,
-                    found.declared
-                )),
-            },
+            (Some(found), _) => {
+                let plan = (rules.fit)(column, found);
+                if plan.is_none() {
+                    faults.push(format!(
+                        "{} is {} and cannot go into {}",
+                        quote(name),
+                        column.kind,
+                        found.declared
+                    ));
+                }
+                plan
+            }
+        };
+        if let Some(plan) = plan {
+            matched.planned.push(plan);
+            matched.places.push(place);
         }
     }
-    for needed in existing.iter().filter(|existing| existing.required) {
-        if !columns
-            .iter()
-            .any(|column| same_name(&needed.name, &column.name))
-        {
-            faults.push(format!(
+    let is_exported = |existing: &&ExistingColumn| {
+        let mut columns = columns.iter();
+        columns.any(|column| (rules.same_name)(&existing.name, &column.name))
+    };
+    for missing in existing.iter().filter(|existing| !is_exported(existing)) {
+        match missing.required {
+            true => faults.push(format!(
                 "{} of the table is NOT NULL without a default and is not exported",
-                quote(&needed.name)
-            ));
+                quote(&missing.name)
+            )),
+            false if missing.computed => {}
+            false => matched.missing.push(missing.name.clone()),
         }
     }
-    if faults.is_empty() {
-        return Ok(planned);
+    if faults.is_empty() && matched.planned.is_empty() {
+        faults.push("the table has none of its columns".to_owned());
     }
+    match faults.is_empty() {
+        true => Ok(matched),
+        false => Err(does_not_fit(table, faults, &matched, existing)),
+    }
+}
+
+fn does_not_fit(
+    table: &str,
+    mut faults: Vec<String>,
+    matched: &Matched,
+    existing: &[ExistingColumn],
+) -> Error {
+    let widened = matched.planned.iter();
+    let widened = widened.filter(|plan| plan.passage != Passage::Same);
+    faults.extend(widened.map(|plan| {
+        format!(
+            "{} is {} and {} in the table",
+            quote(&plan.name),
+            plan.kind,
+            plan.target
+        )
+    }));
+    let missing = matched.missing.iter();
+    faults.extend(missing.map(|name| format!("{} of the table is not exported", quote(name))));
     let there: Vec<_> = existing
         .iter()
         .map(|column| format!("{} {}", quote(&column.name), column.declared))
         .collect();
-    Err(Error::input(format!(
+    Error::input(format!(
         "the export does not fit the table {table}: {}",
         faults.join("; ")
     ))
     .hint(format!(
-        "rename with AS or cast in the query, or alter the table, which has {}",
+        "rename with AS or cast in the query, add ON_SCHEMA_CHANGE add or ignore for columns that the table does not have, or alter the table, which has {}",
         there.join(", ")
-    )))
+    ))
 }
 
 #[cfg(test)]
@@ -137,23 +243,30 @@ mod tests {
         }
     }
 
-    fn plan(columns: &[Column], table: &[ExistingColumn]) -> Result<Vec<PlannedColumn>> {
-        match_columns(
-            "\"t\"",
-            columns,
-            table,
-            |a, b| a == b,
-            |column, found| {
-                (column.kind == ColumnType::Text).then(|| PlannedColumn {
-                    name: found.name.clone(),
-                    kind: column.kind,
-                    staged: "text".to_owned(),
-                    target: found.declared.clone(),
-                    passage: Passage::Same,
-                    compare: "",
-                })
+    fn text_column(name: &str, kind: ColumnType) -> PlannedColumn {
+        PlannedColumn {
+            name: name.to_owned(),
+            kind,
+            staged: "text".to_owned(),
+            target: "text".to_owned(),
+            passage: Passage::Same,
+            compare: "",
+        }
+    }
+
+    fn plan(
+        columns: &[Column],
+        table: &[ExistingColumn],
+        on_schema_change: OnSchemaChange,
+    ) -> Result<Matched> {
+        let rules = Rules {
+            same_name: |a, b| a == b,
+            create: |column| text_column(&column.name, column.kind),
+            fit: |column: &Column, found: &ExistingColumn| {
+                (column.kind == ColumnType::Text).then(|| text_column(&found.name, column.kind))
             },
-        )
+        };
+        match_columns("\"t\"", columns, table, on_schema_change, &rules)
     }
 
     #[test]
@@ -164,12 +277,36 @@ mod tests {
             existing("b", false, false),
             existing("c", false, true),
         ];
-        let names: Vec<_> = plan(&columns, &table)
-            .unwrap()
-            .into_iter()
-            .map(|plan| plan.name)
-            .collect();
+        let matched = plan(&columns, &table, OnSchemaChange::Fail).unwrap();
+        let names: Vec<_> = matched.planned.iter().map(|plan| &plan.name).collect();
         assert_eq!(names, ["b", "a"]);
+        assert!(matched.notes().is_empty());
+    }
+
+    #[test]
+    fn new_columns_are_added_or_left_out() {
+        let columns = [
+            column("new", ColumnType::Text),
+            column("a", ColumnType::Text),
+        ];
+        let table = [existing("a", true, false), existing("b", false, false)];
+        let added = plan(&columns, &table, OnSchemaChange::Add).unwrap();
+        assert_eq!((added.places.len(), added.added.len()), (2, 1));
+        assert_eq!(
+            added.notes(),
+            [
+                "added to the table: \"new\"",
+                "not exported, which the table has: \"b\""
+            ]
+        );
+        let ignored = plan(&columns, &table, OnSchemaChange::Ignore).unwrap();
+        assert_eq!(ignored.places, [1]);
+        assert_eq!(
+            ignored.notes()[0],
+            "left out, for the table does not have it: \"new\""
+        );
+        let nothing = plan(&columns[..1], &table[1..], OnSchemaChange::Ignore);
+        assert!(nothing.is_err());
     }
 
     #[test]
@@ -183,13 +320,14 @@ mod tests {
             existing("id", false, false),
             existing("sum", false, true),
             existing("must", true, false),
+            existing("may", false, false),
         ];
-        let error = plan(&columns, &table).unwrap_err();
+        let error = plan(&columns, &table, OnSchemaChange::Fail).unwrap_err();
         assert_eq!(
             error.message(),
             "the export does not fit the table \"t\": \"id\" is BIGINT and cannot go into text; \
              \"sum\" is computed by the database and cannot be exported; the table has no column \"lost\"; \
-             \"must\" of the table is NOT NULL without a default and is not exported"
+             \"must\" of the table is NOT NULL without a default and is not exported; \"may\" of the table is not exported"
         );
         assert!(error.get_hint().unwrap().contains("\"must\" text"));
     }

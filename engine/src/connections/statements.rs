@@ -5,7 +5,6 @@
 //! differs (types, casts, collations) comes with the [`PlannedColumn`]s.
 
 use super::plan::{Passage, PlannedColumn};
-use crate::error::Error;
 
 /// A name as SQL writes it, whatever it holds.
 pub(crate) fn quote(name: &str) -> String {
@@ -24,6 +23,8 @@ pub(crate) struct Statements<'a> {
     pub(crate) target: &'a str,
     /// The quoted name of the staging table.
     pub(crate) staging: &'a str,
+    /// What orders the staged rows as they arrived.
+    pub(crate) row_id: &'static str,
     /// The columns, in the order of the batch.
     pub(crate) columns: &'a [PlannedColumn],
 }
@@ -56,10 +57,30 @@ impl Statements<'_> {
         })
     }
 
+    /// Gives the target a column.
+    pub(crate) fn add_column(&self, column: &PlannedColumn) -> String {
+        format!(
+            "ALTER TABLE {} ADD COLUMN {} {}",
+            self.target,
+            quote(&column.name),
+            column.target
+        )
+    }
+
     /// Copies all staged rows into the target.
     pub(crate) fn append(&self) -> String {
+        self.insert_as("\"target\"")
+    }
+
+    /// Copies the staged rows into the target; `clause` says what becomes of those that a unique
+    /// index does not take, and may name the target by the name of its table.
+    pub(crate) fn insert(&self, table: &str, clause: &str) -> String {
+        format!("{} {clause}", self.insert_as(&quote(table)))
+    }
+
+    fn insert_as(&self, alias: &str) -> String {
         format!(
-            "INSERT INTO {} AS \"target\" ({}) SELECT {} FROM {} AS \"staged\" WHERE true",
+            "INSERT INTO {} AS {alias} ({}) SELECT {} FROM {} AS \"staged\" WHERE true",
             self.target,
             names(self.columns),
             list(self.columns, staged),
@@ -72,8 +93,18 @@ impl Statements<'_> {
         format!("DELETE FROM {}", self.target)
     }
 
-    /// Counts the distinct rows that the target and the batch do not hold equally often.
-    pub(crate) fn count_differences(&self) -> String {
+    /// Removes the rows that meet a condition.
+    pub(crate) fn clear_where(&self, condition: &str) -> String {
+        format!("{} WHERE ({condition})", self.clear())
+    }
+
+    /// Counts the distinct rows that the target and the batch do not hold equally often; of the
+    /// target only those that meet the condition.
+    pub(crate) fn count_differences(&self, condition: Option<&str>) -> String {
+        let target = match condition {
+            None => self.target.to_owned(),
+            Some(condition) => format!("(SELECT * FROM {} WHERE ({condition}))", self.target),
+        };
         let side = |table: &str, weight: &str, value: &dyn Fn(&PlannedColumn) -> String| {
             let values: Vec<_> = self
                 .columns
@@ -91,11 +122,10 @@ impl Statements<'_> {
             .collect();
         format!(
             "SELECT count(*) FROM (SELECT 1 AS \"one\" FROM ({} UNION ALL {}) AS \"both\" GROUP BY {} HAVING sum(\"side\") <> 0) AS \"different\"",
-            side(
-                &format!("{} AS \"target\"", self.target),
-                "1",
-                &|column| format!("\"target\".{}", quote(&column.name))
-            ),
+            side(&format!("{target} AS \"target\""), "1", &|column| format!(
+                "\"target\".{}",
+                quote(&column.name)
+            )),
             side(&format!("{} AS \"staged\"", self.staging), "-1", &staged),
             positions.join(", ")
         )
@@ -138,66 +168,20 @@ impl Statements<'_> {
 
     /// Counts the staged rows whose key the target holds.
     pub(crate) fn count_known(&self, key: &[&PlannedColumn]) -> String {
-        let equal: Vec<_> = key
-            .iter()
-            .map(|column| format!("\"target\".{} = {}", quote(&column.name), staged(column)))
-            .collect();
         format!(
             "SELECT count(*) FROM {} AS \"staged\" WHERE EXISTS (SELECT 1 FROM {} AS \"target\" WHERE {})",
             self.staging,
             self.target,
-            equal.join(" AND ")
+            same_key(key)
         )
     }
 
-    /// What must not be found in the staging table before a merge.
-    pub(crate) fn key_checks(&self, key: &[&PlannedColumn]) -> [KeyCheck; 2] {
-        let staging = self.staging;
-        let values = list(key.iter().copied(), |column| {
-            format!("CAST(\"staged\".{} AS text)", quote(&column.name))
-        });
-        let names: Vec<_> = key
-            .iter()
-            .map(|column| format!("\"staged\".{}", quote(&column.name)))
-            .collect();
-        let nulls: Vec<_> = names.iter().map(|name| format!("{name} IS NULL")).collect();
-        let group = names.join(", ");
-        [
-            KeyCheck {
-                sql: format!(
-                    "SELECT {values} FROM {staging} AS \"staged\" WHERE {} LIMIT 1",
-                    nulls.join(" OR ")
-                ),
-                fault: "is NULL",
-                hint: "leave these rows out or fill the key in the query",
-            },
-            KeyCheck {
-                sql: format!(
-                    "SELECT {values} FROM {staging} AS \"staged\" GROUP BY {group} HAVING count(*) > 1 ORDER BY {group} LIMIT 1"
-                ),
-                fault: "is not unique in the batch",
-                hint: "aggregate or number the rows in the query, or name more columns in KEY",
-            },
-        ]
-    }
-
-    /// Shows one staged value that its target type cannot hold, for a passage that must be exact.
-    pub(crate) fn find_inexact(&self, column: &PlannedColumn) -> String {
-        let name = quote(&column.name);
+    /// The condition for rows of the target whose key is staged.
+    pub(crate) fn is_staged(&self, key: &[&PlannedColumn]) -> String {
         format!(
-            "SELECT CAST(\"staged\".{name} AS text) FROM {} AS \"staged\" WHERE \"staged\".{name} IS DISTINCT FROM CAST({} AS {}) LIMIT 1",
+            "EXISTS (SELECT 1 FROM {} AS \"staged\" WHERE {})",
             self.staging,
-            staged(column),
-            column.staged
-        )
-    }
-
-    /// Casts all values of one column, for a passage that fails on a wrong one.
-    pub(crate) fn read_all(&self, column: &PlannedColumn) -> String {
-        format!(
-            "SELECT count({}) FROM {} AS \"staged\"",
-            staged(column),
-            self.staging
+            same_key(key)
         )
     }
 
@@ -207,44 +191,12 @@ impl Statements<'_> {
     }
 }
 
-/// A query for one row whose key cannot be merged.
-#[derive(Debug)]
-pub(crate) struct KeyCheck {
-    /// Gives the key of such a row as texts.
-    pub(crate) sql: String,
-    fault: &'static str,
-    hint: &'static str,
-}
-
-impl KeyCheck {
-    /// The error about a row that was found.
-    pub(crate) fn error(&self, key: &[&PlannedColumn], values: &[Option<String>]) -> Error {
-        let pairs: Vec<_> = key
-            .iter()
-            .zip(values)
-            .map(|(column, value)| {
-                format!(
-                    "{} = {}",
-                    quote(&column.name),
-                    value.as_deref().unwrap_or("NULL")
-                )
-            })
-            .collect();
-        Error::input(format!(
-            "the merge key {}: {}",
-            self.fault,
-            pairs.join(", ")
-        ))
-        .hint(self.hint)
-    }
-}
-
 /// The quoted names, for a list in parentheses.
 pub(crate) fn names<'c>(columns: impl IntoIterator<Item = &'c PlannedColumn>) -> String {
     list(columns, |column| quote(&column.name))
 }
 
-fn list<'c>(
+pub(super) fn list<'c>(
     columns: impl IntoIterator<Item = &'c PlannedColumn>,
     one: impl Fn(&PlannedColumn) -> String,
 ) -> String {
@@ -252,11 +204,22 @@ fn list<'c>(
     parts.join(", ")
 }
 
-fn staged(column: &PlannedColumn) -> String {
+fn same_key(key: &[&PlannedColumn]) -> String {
+    let equal: Vec<_> = key
+        .iter()
+        .map(|column| format!("\"target\".{} = {}", quote(&column.name), staged(column)))
+        .collect();
+    equal.join(" AND ")
+}
+
+/// A staged value as the target takes it.
+pub(super) fn staged(column: &PlannedColumn) -> String {
     let value = format!("\"staged\".{}", quote(&column.name));
     match column.passage {
         Passage::Same => value,
-        Passage::Exact | Passage::Read => format!("CAST({value} AS {})", column.target),
+        Passage::Exact | Passage::Finite | Passage::Read => {
+            format!("CAST({value} AS {})", column.target)
+        }
     }
 }
 
@@ -295,6 +258,7 @@ mod tests {
         let statements = Statements {
             target: "\"public\".\"t\"",
             staging: "\"s\"",
+            row_id: "ctid",
             columns: &columns,
         };
         assert_eq!(
@@ -317,6 +281,7 @@ mod tests {
         let statements = Statements {
             target: "\"t\"",
             staging: "\"s\"",
+            row_id: "ctid",
             columns: &columns,
         };
         assert_eq!(

@@ -24,10 +24,10 @@ impl LandingOptions {
     /// # Errors
     /// An option that belongs to an export, or a value that cannot be one.
     pub fn checked(options: &CopyOptions, threads: usize) -> Result<Self> {
-        if options.mode.is_some() || !options.key.is_empty() {
+        if let Some((option, _)) = options.export.given().first() {
             return Err(
-                Error::input("MODE and KEY belong to an export into a database")
-                    .hint("files land once each; leave MODE and KEY out"),
+                Error::input(format!("{option} belongs to an export into a database"))
+                    .hint(format!("files land once each; leave {option} out")),
             );
         }
         let reload = &options.reload;

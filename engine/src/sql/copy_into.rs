@@ -6,6 +6,7 @@
 //! COPY INTO raw.admissions FROM ('data/january.csv', 'data/february.csv');
 //! COPY INTO serving.public.monthly FROM curated.monthly (MODE merge, KEY (year_month, hospital));
 //! COPY INTO serving.public.monthly FROM (SELECT * FROM curated.monthly WHERE bills > 1);
+//! COPY INTO serving.public.monthly FROM january (MODE replace, DELETE_WHERE (year_month = '2024-01'), VERIFY);
 //! ```
 
 use std::fmt;
@@ -13,12 +14,11 @@ use std::fmt;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-use super::file_options::{literal, parse_choice};
-use super::name::{fold, quote};
+use super::file_options::literal;
 use super::script::HINT_FOLLOWS;
 use super::{
-    FileOptions, Name, PartitionField, Query, RejectOptions, ReloadOptions, TideDialect, closest,
-    expect_word, join, parse_whole, script,
+    ExportOptions, FileOptions, Name, PartitionField, Query, RejectOptions, ReloadOptions,
+    TideDialect, closest, expect_word, join, parse_whole, script,
 };
 
 /// What to copy, where to, and how.
@@ -54,25 +54,11 @@ pub struct CopyOptions {
     pub rejects: RejectOptions,
     /// `PARTITION_BY (expr, ..)`.
     pub partition_by: Vec<PartitionField>,
-    /// `MODE append | replace | merge`.
-    pub mode: Option<ExportMode>,
-    /// `KEY (column, ..)`.
-    pub key: Vec<String>,
+    /// What an export does with the table of the database.
+    pub export: ExportOptions,
 }
 
-/// What an export does with the rows that the target already holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportMode {
-    /// Adds the rows.
-    Append,
-    /// Puts the rows in place of all others.
-    Replace,
-    /// Updates by key, adds what is new.
-    Merge,
-}
-
-/// The options that do not say how a file is read.
-const OPTIONS: [&str; 3] = ["PARTITION_BY", "MODE", "KEY"];
+const PARTITION_BY: &str = "PARTITION_BY";
 
 impl CopyInto {
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
@@ -177,34 +163,15 @@ impl CopyOptions {
         if self.file.parse_option(&word.value, parser)?
             || self.reload.parse_option(&word.value, parser)?
             || self.rejects.parse_option(&word.value, parser)?
+            || self.export.parse_option(&word.value, parser)?
         {
             return Ok(());
         }
         match word.value.to_uppercase().as_str() {
-            "PARTITION_BY" => self.partition_by = PartitionField::parse_list(parser)?,
-            "MODE" => self.mode = Some(ExportMode::parse(parser)?),
-            "KEY" => {
-                let key = parser.parse_parenthesized_column_list(
-                    datafusion::sql::sqlparser::parser::IsOptional::Mandatory,
-                    false,
-                )?;
-                self.key = key.iter().map(fold).collect();
-            }
+            PARTITION_BY => self.partition_by = PartitionField::parse_list(parser)?,
             other => return unknown_option(parser, other, token),
         }
         Ok(())
-    }
-}
-
-impl ExportMode {
-    fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
-        Ok(
-            match parse_choice(parser, &["append", "replace", "merge"])?.as_str() {
-                "append" => ExportMode::Append,
-                "replace" => ExportMode::Replace,
-                _ => ExportMode::Merge,
-            },
-        )
     }
 }
 
@@ -217,7 +184,8 @@ fn unknown_option<T>(
         FileOptions::names()
             .chain(ReloadOptions::names())
             .chain(RejectOptions::names())
-            .chain(OPTIONS)
+            .chain(ExportOptions::names())
+            .chain([PARTITION_BY])
     };
     let hint = match closest(option, options()) {
         Some(near) => format!("did you mean {near}?"),
@@ -272,32 +240,13 @@ impl fmt::Display for CopyOptions {
 
 impl CopyOptions {
     fn to_strings(&self) -> Vec<String> {
-        let mut options: Vec<_> = self
-            .of_landing()
-            .into_iter()
-            .map(|(name, value)| format!("{name} {value}").trim_end().to_owned())
-            .collect();
-        let mut word = |name: &str, value: Option<String>| {
-            options.extend(value.map(|value| format!("{name} {value}")))
-        };
-        let list =
-            |items: &[String]| (!items.is_empty()).then(|| format!("({})", items.join(", ")));
-        let key: Vec<_> = self.key.iter().map(|column| quote(column)).collect();
         let partition_by =
             (!self.partition_by.is_empty()).then(|| format!("({})", join(&self.partition_by)));
-        word("PARTITION_BY", partition_by);
-        word("MODE", self.mode.map(|mode| mode.to_string()));
-        word("KEY", list(&key));
-        options
-    }
-}
-
-impl fmt::Display for ExportMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ExportMode::Append => "append",
-            ExportMode::Replace => "replace",
-            ExportMode::Merge => "merge",
-        })
+        self.of_landing()
+            .into_iter()
+            .chain(partition_by.map(|fields| (PARTITION_BY, fields)))
+            .chain(self.export.given())
+            .map(|(name, value)| format!("{name} {value}").trim_end().to_owned())
+            .collect()
     }
 }

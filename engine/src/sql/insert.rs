@@ -1,4 +1,10 @@
-//! `INSERT INTO table [(column, ..)] query`.
+//! `INSERT INTO table [(column, ..)] query [ON CONFLICT ..]`.
+//!
+//! ```sql
+//! INSERT INTO raw.visits SELECT * FROM raw.new_visits;
+//! INSERT INTO serving.public.status (step, state) VALUES ('land', 'done')
+//!   ON CONFLICT (step) DO UPDATE SET state = excluded.state;
+//! ```
 
 use std::fmt;
 
@@ -6,7 +12,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::name::{fold, quote};
-use super::{Name, Query, expect_word};
+use super::{Name, OnConflict, Query, expect_word};
 
 /// Rows to add to a table.
 #[derive(Debug, Clone)]
@@ -17,6 +23,8 @@ pub struct Insert {
     pub columns: Vec<String>,
     /// The rows.
     pub query: Query,
+    /// What to do about rows that a table of a database does not take.
+    pub on_conflict: Option<OnConflict>,
 }
 
 impl Insert {
@@ -43,6 +51,7 @@ impl Insert {
             table,
             columns,
             query: Query::parse_nested(parser)?,
+            on_conflict: OnConflict::parse(parser)?,
         })
     }
 }
@@ -54,6 +63,33 @@ impl fmt::Display for Insert {
             let columns: Vec<_> = self.columns.iter().map(|column| quote(column)).collect();
             write!(f, "({}) ", columns.join(", "))?;
         }
-        write!(f, "{}", self.query)
+        write!(f, "{}", self.query)?;
+        match &self.on_conflict {
+            Some(on_conflict) => write!(f, " {on_conflict}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crate::sql::{Parameters, Script, Statement};
+
+    #[test]
+    fn what_is_shown_is_what_was_written() {
+        for text in [
+            "INSERT INTO db.public.t (id, n) VALUES (1, 2)",
+            "INSERT INTO db.public.t SELECT * FROM raw.t ON CONFLICT DO NOTHING",
+            "INSERT INTO db.public.t SELECT id FROM raw.t ON CONFLICT (id, \"B\") DO NOTHING",
+            "INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET n = t.n + excluded.n, m = 'x' WHERE t.n < 5",
+        ] {
+            let parsed = Script::inline(text).parse(&Parameters::new()).unwrap();
+            let Statement::Insert(insert) = &parsed[0].statement else {
+                panic!("{text} is no INSERT");
+            };
+            assert_eq!(insert.to_string(), text);
+        }
     }
 }

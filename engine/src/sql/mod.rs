@@ -10,17 +10,20 @@ mod attach;
 mod copy_into;
 mod create_table;
 mod create_view;
+mod database_execute;
 mod database_query;
 mod database_schema;
 mod declared_option;
 mod dialect;
 mod drop;
 mod explain_copy;
+mod export_options;
 mod file_format;
 mod file_options;
 mod file_relation;
 mod insert;
 mod name;
+mod on_conflict;
 mod origin_columns;
 mod parameters;
 mod partition_by;
@@ -40,20 +43,23 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan
 
 pub use assert::Assert;
 pub use attach::{Attach, AttachKind, Detach, ShowConnections};
-pub use copy_into::{CopyInto, CopyOptions, CopySource, ExportMode};
+pub use copy_into::{CopyInto, CopyOptions, CopySource};
 pub use create_table::{ColumnDefinition, CreateTable};
 pub use create_view::CreateView;
+pub use database_execute::{DatabaseDialect, DatabaseExecute};
 pub use database_query::QUERIES;
 pub use database_schema::{DATABASE_INFORMATION, INFORMATION_SCHEMA};
 pub use dialect::TideDialect;
 pub use drop::{Drop, DropKind};
 pub use explain_copy::ExplainCopy;
+pub use export_options::{ExportMode, ExportOptions, Grant, OnNul, OnSchemaChange};
 pub use file_format::{Compression, Encoding, FileFormat, Names};
 pub(crate) use file_options::literal;
 pub use file_options::{DeclaredColumn, FileOptions};
 pub use file_relation::{FILES, FileRelation};
 pub use insert::Insert;
 pub use name::{Name, quote};
+pub use on_conflict::{ConflictAction, OnConflict};
 pub use origin_columns::{LOAD_COLUMN, SOURCE_COLUMN};
 pub use parameters::{ParameterValue, Parameters};
 pub use partition_by::PartitionField;
@@ -88,6 +94,8 @@ pub enum Statement {
     CreateView(CreateView),
     /// Adds rows to a table.
     Insert(Insert),
+    /// Runs statements in the SQL of a database.
+    DatabaseExecute(DatabaseExecute),
     /// Removes a table or a view.
     Drop(Drop),
     /// Changes a setting of the session.
@@ -123,6 +131,7 @@ impl Statement {
                 .map_or(Ok(Vec::new()), Query::relations),
             Statement::CreateView(create) => create.query.relations(),
             Statement::Insert(insert) => insert.query.relations(),
+            Statement::DatabaseExecute(execute) => Ok(vec![execute.reads()]),
             Statement::Assert(assert) => assert.query.relations(),
             Statement::Describe(describe) => match &describe.subject {
                 Described::Table(name) => Ok(vec![name.clone()]),
@@ -157,6 +166,7 @@ impl Statement {
                 Described::Table(_) => return Vec::new(),
             },
             Statement::RetryRejects(_)
+            | Statement::DatabaseExecute(_)
             | Statement::Drop(_)
             | Statement::Set(_)
             | Statement::ShowTables(_)
@@ -181,6 +191,7 @@ impl Statement {
             Statement::Query(_)
             | Statement::Unload(_)
             | Statement::ExplainCopy(_)
+            | Statement::DatabaseExecute(_)
             | Statement::Set(_)
             | Statement::ShowTables(_)
             | Statement::Describe(_)
@@ -209,6 +220,7 @@ impl Statement {
             Statement::CreateTable(_) => "CREATE TABLE",
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::Insert(_) => "INSERT",
+            Statement::DatabaseExecute(_) => "CALL",
             Statement::Drop(_) => "DROP",
             Statement::Set(_) => "SET",
             Statement::ShowTables(_) => "SHOW TABLES",
@@ -286,6 +298,12 @@ fn parse_statement(
             })
         }
         ["INSERT", ..] => own(|parser| Insert::parse(parser).map(Statement::Insert)),
+        ["CALL", ..] => {
+            own(|parser| DatabaseExecute::parse(parser).map(Statement::DatabaseExecute))
+        }
+        ["SELECT", "*", "FROM", function] if DatabaseDialect::of_function(function).is_some() => {
+            own(|parser| DatabaseExecute::parse(parser).map(Statement::DatabaseExecute))
+        }
         ["DROP", ..] => own(|parser| Drop::parse(parser).map(Statement::Drop)),
         ["SET", ..] => own(|parser| Set::parse(parser).map(Statement::Set)),
         ["SHOW", "TABLES", ..] => {

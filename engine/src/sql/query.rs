@@ -20,7 +20,7 @@ use super::{FileRelation, Name, TideDialect, unsupported};
 use crate::warehouse::CATALOG;
 use crate::{Error, Result};
 
-const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, CREATE TABLE, CREATE VIEW, INSERT, DROP, SET, SHOW, DESCRIBE, ATTACH, DETACH and ASSERT";
+const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, CREATE TABLE, CREATE VIEW, INSERT, CALL, DROP, SET, SHOW, DESCRIBE, ATTACH, DETACH and ASSERT";
 
 /// A statement that reads and returns rows.
 #[derive(Debug, Clone)]

@@ -22,6 +22,11 @@ use crate::{Error, Result};
 pub async fn insert(session: &Session, insert: Insert) -> Result<Done> {
     let id = session.resolve_in_warehouse(&insert.table)?;
     check_writable(&id).map_err(|error| insert.table.locate(error))?;
+    if insert.on_conflict.is_some() {
+        let error = Error::input("a table of the warehouse has no unique keys for ON CONFLICT")
+            .hint("COPY INTO it with DEDUPLICATE (key, ..) KEEP last");
+        return Err(insert.table.locate(error));
+    }
     let planner = session.begin();
     let mut transaction = TableTransaction::begin(session.warehouse(), &id, planner.state())
         .await

@@ -76,11 +76,7 @@ impl Target {
         mode: Mode,
         batches: SendableRecordBatchStream,
     ) -> Result<Exported> {
-        let export = Export {
-            schema: "public".to_owned(),
-            table: table.to_owned(),
-            mode,
-        };
+        let export = Export::new("public", table, mode);
         self.connection.export(&export, batches).await
     }
 

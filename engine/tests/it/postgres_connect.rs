@@ -128,11 +128,7 @@ async fn tls_encrypts_and_verifies_as_sslmode_says() {
     };
     let root = format!("sslrootcert={}", authority.display());
     let encrypted = format!("{by_address}?sslmode=require&application_name=tls-require");
-    let export = Export {
-        schema: "public".to_owned(),
-        table: "tls_used".to_owned(),
-        mode: Mode::Replace,
-    };
+    let export = Export::new("public", "tls_used", Mode::Replace);
     open(&encrypted)
         .export(&export, rows_of("SELECT 1 AS id").await)
         .await
@@ -184,11 +180,7 @@ async fn require_really_encrypts() {
     let database = target.read("SELECT current_database()").await.remove(0);
     for (mode, id, expected) in [("disable", 1, "f"), ("require", 2, "t"), ("prefer", 3, "t")] {
         let url = format!("{}?sslmode={mode}", server.url_of(&database));
-        let export = Export {
-            schema: "public".to_owned(),
-            table: "t".to_owned(),
-            mode: Mode::Replace,
-        };
+        let export = Export::new("public", "t", Mode::Replace);
         let query = format!("SELECT {id} AS id");
         open(&url)
             .export(&export, rows_of(&query).await)

@@ -87,11 +87,7 @@ async fn missing_rights_are_an_input_error() {
     url.set_username(&user).unwrap();
     url.set_password(Some("geheim")).unwrap();
     for (schema, table) in [("public", "t"), ("public", "other"), ("sales", "t")] {
-        let export = Export {
-            schema: schema.to_owned(),
-            table: table.to_owned(),
-            mode: Mode::Replace,
-        };
+        let export = Export::new(schema, table, Mode::Replace);
         let error = open(url.as_str())
             .export(&export, rows_of("SELECT 1 AS id").await)
             .await
@@ -109,11 +105,7 @@ async fn missing_rights_are_an_input_error() {
 #[tokio::test]
 async fn a_missing_schema_is_created_and_grants_survive_a_replace() {
     let target = Target::postgres().await;
-    let export = |table: &str| Export {
-        schema: "My Schema".to_owned(),
-        table: table.to_owned(),
-        mode: Mode::Replace,
-    };
+    let export = |table: &str| Export::new("My Schema", table, Mode::Replace);
     let exports = ["a", "b", "c"].map(|table| {
         let (target, export) = (&target, export(table));
         async move {

@@ -69,11 +69,7 @@ async fn the_file_is_in_wal_mode_and_its_base_folder_made() {
     assert!(!connection.table_exists("public", "t").await.unwrap());
     assert!(!base.exists());
 
-    let export = |schema: &str| Export {
-        schema: schema.to_owned(),
-        table: "t".to_owned(),
-        mode: Mode::Replace,
-    };
+    let export = |schema: &str| Export::new(schema, "t", Mode::Replace);
     connection
         .export(&export("public"), rows_of("SELECT 1 AS id").await)
         .await

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, TimeUnit};
 use tokio_postgres::types::{Kind as TypeKind, Type};
 
+use crate::connections::column_type::ColumnType;
 use crate::connections::read::Compares;
 
 /// How values arrive in binary, and what becomes of them.
@@ -208,6 +209,25 @@ impl ReadAs {
 }
 
 impl Kind {
+    /// What holds the column of an export when it is read back.
+    pub(super) fn of(column: ColumnType) -> Self {
+        match column {
+            ColumnType::Null | ColumnType::Text => Kind::Text,
+            ColumnType::Boolean => Kind::Boolean,
+            ColumnType::SmallInt => Kind::Int2,
+            ColumnType::Integer => Kind::Int4,
+            ColumnType::BigInt => Kind::Int8,
+            ColumnType::Decimal { precision, scale } => Kind::Numeric { precision, scale },
+            ColumnType::Real => Kind::Float4,
+            ColumnType::Double => Kind::Float8,
+            ColumnType::Date => Kind::Date,
+            ColumnType::Time => Kind::Time,
+            ColumnType::Timestamp => Kind::Timestamp,
+            ColumnType::TimestampTz => Kind::TimestampTz,
+            ColumnType::Bytes => Kind::Bytes,
+        }
+    }
+
     /// The Arrow type.
     pub(super) fn arrow(&self) -> DataType {
         match self {

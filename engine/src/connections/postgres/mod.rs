@@ -13,10 +13,13 @@ pub(super) mod url;
 
 mod address;
 mod aggregate;
+mod checks;
 mod client_certificate;
 mod connect;
 mod decode;
 mod error;
+mod execute;
+mod finish;
 mod kinds;
 mod ledger;
 mod numeric;
@@ -28,8 +31,10 @@ mod target;
 mod tls;
 mod types;
 mod values;
+mod verify;
 mod write;
 
+pub(super) use execute::execute;
 pub(super) use read::PostgresReader;
 pub(super) use write::export;
 
@@ -45,6 +50,19 @@ pub(super) async fn table_exists(url: &PostgresUrl, schema: &str, table: &str) -
     session.run(&doing, "BEGIN READ ONLY", &[]).await?;
     match target::find(&session, schema, table).await {
         Ok(found) => Ok(found.is_some()),
+        Err(error) => Err(session.abandon(error).await),
+    }
+}
+
+/// The names of the columns that rows can be inserted into; `None` without such a table.
+pub(super) async fn insertable(
+    url: &PostgresUrl,
+    schema: &str,
+    table: &str,
+) -> Result<Option<Vec<String>>> {
+    let session = connect::connect(url).await?;
+    match target::insertable(&session, schema, table).await {
+        Ok(found) => Ok(found),
         Err(error) => Err(session.abandon(error).await),
     }
 }

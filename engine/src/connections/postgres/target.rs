@@ -1,14 +1,18 @@
-//! The target table in Postgres: find it, plan its columns, create it, check its key.
+//! The target table in Postgres: find it, plan its columns, check its key; create it, or give it
+//! columns.
 
 use std::collections::BTreeSet;
 
 use super::connect::Session;
 use super::types;
 use crate::connections::columns::Columns;
-use crate::connections::export::Export;
-use crate::connections::plan::{ExistingColumn, PlannedColumn, match_columns};
+use crate::connections::export::{Export, Mode, check_primary_key, exists, needs_key};
+use crate::connections::plan::{ExistingColumn, Matched, PlannedColumn, Rules, match_columns};
 use crate::connections::statements::{Statements, qualified, quote};
 use crate::error::{Error, Result};
+
+/// Where rows wait for the target.
+pub(super) const STAGING: &str = "pg_temp.\"tidemill_staging\"";
 
 /// The tables of the catalogue are named in full: a search path may put others in front.
 const FIND: &str = "SELECT c.oid, c.relkind::text FROM pg_catalog.pg_class AS c \
@@ -27,28 +31,50 @@ const KEYS: &str = "SELECT (SELECT array_agg(a.attname::text) FROM pg_catalog.pg
     FROM pg_catalog.pg_index AS i WHERE i.indrelid = $1 \
       AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL";
 
+/// The columns of the primary key, in its order.
+const PRIMARY_KEY: &str = "SELECT a.attname::text FROM pg_catalog.pg_index AS i \
+    CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(number, place) \
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number \
+    WHERE i.indrelid = $1 AND i.indisprimary ORDER BY k.place";
+
 /// A relation of the database.
 #[derive(Debug, Clone)]
 pub(super) struct Relation {
-    oid: u32,
+    pub(super) oid: u32,
     kind: String,
 }
 
-/// The target, ready to be written.
+/// The target as it is planned.
 #[derive(Debug)]
 pub(super) struct Target {
     /// The quoted name.
     pub(super) name: String,
-    pub(super) columns: Vec<PlannedColumn>,
-    pub(super) created: bool,
+    /// How the columns meet those of the table.
+    pub(super) matched: Matched,
+    /// The columns of the merge key.
+    pub(super) key: Vec<String>,
+    /// Whether the table is there.
+    pub(super) exists: bool,
 }
 
 impl Target {
     /// The planned columns of the merge key.
-    pub(super) fn key<'a>(&'a self, key: &'a [String]) -> Vec<&'a PlannedColumn> {
-        key.iter()
-            .filter_map(|name| self.columns.iter().find(|column| column.name == *name))
+    pub(super) fn key(&self) -> Vec<&PlannedColumn> {
+        let planned = &self.matched.planned;
+        self.key
+            .iter()
+            .filter_map(|name| planned.iter().find(|column| column.name == *name))
             .collect()
+    }
+
+    /// The statements that move rows into it.
+    pub(super) fn statements(&self) -> Statements<'_> {
+        Statements {
+            target: &self.name,
+            staging: STAGING,
+            row_id: "ctid",
+            columns: &self.matched.planned,
+        }
     }
 }
 
@@ -63,37 +89,86 @@ pub(super) async fn find(session: &Session, schema: &str, table: &str) -> Result
     Ok(Some(Relation { oid, kind }))
 }
 
-/// Plans the columns of the target, and creates schema and table when they are missing.
+/// Plans the columns of the target; changes nothing.
 ///
 /// # Errors
-/// The table is no table, its columns do not fit, it lacks the merge key, or the user the rights.
-pub(super) async fn prepare(
-    session: &Session,
-    export: &Export,
-    columns: &Columns,
-) -> Result<Target> {
+/// The table is no table, is missing where it must be there, its columns do not fit, or it lacks
+/// the merge key.
+pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) -> Result<Target> {
     check_names(export, columns)?;
     let name = qualified(&export.schema, &export.table);
-    match find(session, &export.schema, &export.table).await? {
-        None => create(session, export, columns, name).await,
-        Some(relation) => {
-            if !matches!(relation.kind.as_str(), "r" | "p") {
-                return Err(Error::input(format!(
-                    "{name} is not a table and cannot be exported to"
-                ))
-                .hint("choose another name, or export to the table behind it"));
-            }
-            let existing = existing_columns(session, &name, relation.oid).await?;
-            let columns =
-                match_columns(&name, columns.list(), &existing, |a, b| a == b, types::fit)?;
-            check_key(session, export, &name, relation.oid).await?;
-            Ok(Target {
-                name,
-                columns,
-                created: false,
-            })
-        }
+    let Some(relation) = find(session, &export.schema, &export.table).await? else {
+        return Ok(Target {
+            key: needs_key(export, &name)?,
+            matched: Matched::new_table(columns.list().iter().map(types::create).collect()),
+            name,
+            exists: false,
+        });
+    };
+    if !matches!(relation.kind.as_str(), "r" | "p") {
+        return Err(
+            Error::input(format!("{name} is not a table and cannot be exported to"))
+                .hint("choose another name, or export to the table behind it"),
+        );
     }
+    if export.mode == Mode::Create {
+        return Err(exists(&name));
+    }
+    let existing = existing_columns(session, &name, relation.oid).await?;
+    let rules = Rules {
+        same_name: |a, b| a == b,
+        create: types::create,
+        fit: types::fit,
+    };
+    let change = export.on_schema_change;
+    let matched = match_columns(&name, columns.list(), &existing, change, &rules)?;
+    let key = match &export.mode {
+        Mode::Merge { key } if key.is_empty() => {
+            primary_key(session, &name, relation.oid, &matched).await?
+        }
+        _ => check_key(session, export, &name, relation.oid).await?,
+    };
+    Ok(Target {
+        name,
+        matched,
+        key,
+        exists: true,
+    })
+}
+
+/// Creates schema and table when they are missing, or gives the table the columns that it lacks.
+///
+/// # Errors
+/// The user has not the rights.
+pub(super) async fn make(session: &Session, export: &Export, target: &Target) -> Result<()> {
+    let statements = target.statements();
+    if !target.exists {
+        create_schema(session, &export.schema).await?;
+        let doing = format!("create the table {}", target.name);
+        let sql = statements.create_target(&target.key());
+        session.run(&doing, &sql, &[]).await?;
+    }
+    for column in &target.matched.added {
+        let doing = format!("add the column {} to {}", quote(&column.name), target.name);
+        let sql = statements.add_column(column);
+        session.run(&doing, &sql, &[]).await?;
+    }
+    Ok(())
+}
+
+/// The names of the columns that rows can be inserted into, in order; `None` without such a table.
+pub(super) async fn insertable(
+    session: &Session,
+    schema: &str,
+    table: &str,
+) -> Result<Option<Vec<String>>> {
+    let Some(relation) = find(session, schema, table).await? else {
+        return Ok(None);
+    };
+    let name = qualified(schema, table);
+    let columns = existing_columns(session, &name, relation.oid).await?;
+    let given = columns.into_iter().filter(|column| !column.computed);
+    Ok(Some(given.map(|column| column.name).collect()))
 }
 
 fn check_names(export: &Export, columns: &Columns) -> Result<()> {
@@ -110,31 +185,6 @@ fn check_names(export: &Export, columns: &Columns) -> Result<()> {
         ))
         .hint("give it a shorter name with AS")),
     }
-}
-
-async fn create(
-    session: &Session,
-    export: &Export,
-    columns: &Columns,
-    name: String,
-) -> Result<Target> {
-    create_schema(session, &export.schema).await?;
-    let columns: Vec<_> = columns.list().iter().map(types::create).collect();
-    let target = Target {
-        name,
-        columns,
-        created: true,
-    };
-    let statements = Statements {
-        target: &target.name,
-        staging: "",
-        columns: &target.columns,
-    };
-    let sql = statements.create_target(&target.key(export.mode.key()));
-    session
-        .run(&format!("create the table {}", target.name), &sql, &[])
-        .await?;
-    Ok(target)
 }
 
 /// Asks first: `IF NOT EXISTS` wants the right to create even when there is nothing to do.
@@ -198,10 +248,31 @@ async fn existing_columns(session: &Session, name: &str, oid: u32) -> Result<Vec
         .map_err(failed)
 }
 
-async fn check_key(session: &Session, export: &Export, name: &str, oid: u32) -> Result<()> {
+async fn primary_key(
+    session: &Session,
+    name: &str,
+    oid: u32,
+    matched: &Matched,
+) -> Result<Vec<String>> {
+    let doing = format!("read the primary key of {name}");
+    let failed = |error| session.failed(&doing, error);
+    let rows = session.client.query(PRIMARY_KEY, &[&oid]).await;
+    let rows = rows.map_err(failed)?;
+    let key = rows.iter().map(|row| row.try_get(0));
+    let key = key.collect::<Result<Vec<String>, _>>().map_err(failed)?;
+    check_primary_key(name, key, matched, |a, b| a == b)
+}
+
+/// The merge key, if a unique index has exactly its columns.
+async fn check_key(
+    session: &Session,
+    export: &Export,
+    name: &str,
+    oid: u32,
+) -> Result<Vec<String>> {
     let key = export.mode.key();
     if key.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let doing = format!("read the keys of {name}");
     let failed = |error| session.failed(&doing, error);
@@ -209,7 +280,7 @@ async fn check_key(session: &Session, export: &Export, name: &str, oid: u32) -> 
     for row in session.client.query(KEYS, &[&oid]).await.map_err(failed)? {
         let columns: Vec<String> = row.try_get(0).map_err(failed)?;
         if columns.iter().map(String::as_str).collect::<BTreeSet<_>>() == wanted {
-            return Ok(());
+            return Ok(key.to_vec());
         }
     }
     let list: Vec<_> = key.iter().map(|column| quote(column)).collect();

@@ -71,6 +71,7 @@ pub(super) fn fit(column: &Column, existing: &ExistingColumn) -> Option<PlannedC
 fn passage(kind: ColumnType, family: &str) -> Option<Passage> {
     match (kind, family) {
         (ColumnType::Null, _) => Some(Passage::Read),
+        (ColumnType::Real | ColumnType::Double, "numeric") => Some(Passage::Finite),
         (
             ColumnType::SmallInt
             | ColumnType::Integer
@@ -89,6 +90,56 @@ fn passage(kind: ColumnType, family: &str) -> Option<Passage> {
         (ColumnType::Text, "json" | "jsonb" | "uuid" | "xml" | "enum") => Some(Passage::Read),
         _ => None,
     }
+}
+
+/// The type that holds what a column has and what is exported into it; `None` where there is no
+/// such type, or the column has it already.
+pub(super) fn widened(kind: ColumnType, present: &str) -> Option<String> {
+    let wider = match (kind, present) {
+        (ColumnType::Double, "real") => "double precision".to_owned(),
+        (ColumnType::Timestamp, "date") => declared(ColumnType::Timestamp),
+        (ColumnType::Text, _) if present.starts_with("character") => "text".to_owned(),
+        _ => {
+            let (whole, scale) = digits_of(kind)?;
+            let (present_whole, present_scale) = present_digits(present)?;
+            let (whole, scale) = (whole.max(present_whole), scale.max(present_scale));
+            match (kind, scale) {
+                (ColumnType::BigInt | ColumnType::Integer, 0)
+                    if present != "bigint" && !present.starts_with("numeric") =>
+                {
+                    declared(kind)
+                }
+                _ => format!("numeric({},{scale})", whole + scale),
+            }
+        }
+    };
+    (wider != present).then_some(wider)
+}
+
+/// Digits in front of the point and behind it.
+fn digits_of(kind: ColumnType) -> Option<(u32, u32)> {
+    Some(match kind {
+        ColumnType::SmallInt => (5, 0),
+        ColumnType::Integer => (10, 0),
+        ColumnType::BigInt => (19, 0),
+        ColumnType::Decimal { precision, scale } => {
+            (u32::from(precision.saturating_sub(scale)), u32::from(scale))
+        }
+        _ => return None,
+    })
+}
+
+fn present_digits(present: &str) -> Option<(u32, u32)> {
+    match present {
+        "smallint" => return digits_of(ColumnType::SmallInt),
+        "integer" => return digits_of(ColumnType::Integer),
+        "bigint" => return digits_of(ColumnType::BigInt),
+        _ => {}
+    }
+    let digits = present.strip_prefix("numeric(")?.strip_suffix(')')?;
+    let (precision, scale) = digits.split_once(',')?;
+    let (precision, scale): (u32, u32) = (precision.parse().ok()?, scale.parse().ok()?);
+    Some((precision.checked_sub(scale)?, scale))
 }
 
 /// Texts are compared byte for byte: under another collation, or as citext, `Smith` and `SMITH` may
@@ -158,6 +209,36 @@ mod tests {
             fits(ColumnType::Null, "jsonb", "jsonb"),
             Some(Passage::Read)
         );
+    }
+
+    #[test]
+    fn wider_types_hold_both() {
+        let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
+        for (kind, present, wider) in [
+            (ColumnType::BigInt, "integer", Some("bigint")),
+            (ColumnType::Integer, "smallint", Some("integer")),
+            (ColumnType::Integer, "bigint", Some("numeric(19,0)")),
+            (ColumnType::BigInt, "numeric(7,2)", Some("numeric(21,2)")),
+            (decimal(10, 3), "numeric(7,2)", Some("numeric(10,3)")),
+            (decimal(5, 3), "numeric(7,2)", Some("numeric(8,3)")),
+            (decimal(5, 3), "integer", Some("numeric(13,3)")),
+            (decimal(5, 2), "numeric(7,2)", None),
+            (ColumnType::Double, "real", Some("double precision")),
+            (ColumnType::Double, "integer", None),
+            (ColumnType::Text, "character varying(3)", Some("text")),
+            (ColumnType::Text, "jsonb", None),
+            (
+                ColumnType::Timestamp,
+                "date",
+                Some("timestamp without time zone"),
+            ),
+        ] {
+            assert_eq!(
+                widened(kind, present).as_deref(),
+                wider,
+                "{kind} into {present}"
+            );
+        }
     }
 
     #[test]

@@ -8,18 +8,25 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::{SinkExt, StreamExt};
 use pgpq::ArrowToPostgresBinaryEncoder;
 
+use super::checks::check_values;
 use super::connect::{Session, connect};
+use super::finish::finish;
 use super::ledger;
-use super::target::{Target, lock, prepare};
+use super::target::{STAGING, Target, lock, make, plan};
+use super::verify::verify;
+use crate::connections::checks::{KeyCheck, outside};
 use crate::connections::columns::Columns;
-use crate::connections::export::{Export, Exported, Mode, all_stored};
+use crate::connections::conflict::conflict_clause;
+use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
 use crate::connections::fingerprint::Fingerprint;
-use crate::connections::plan::{Passage, PlannedColumn};
-use crate::connections::statements::{Statements, names, qualified, quote};
+use crate::connections::plan::PlannedColumn;
+use crate::connections::remote_expression::in_postgres;
+use crate::connections::statements::{Statements, names, qualified};
 use crate::connections::url::PostgresUrl;
+use crate::connections::verification::Verification;
 use crate::error::{Error, Result};
+use crate::sql::OnConflict;
 
-const STAGING: &str = "pg_temp.\"tidemill_staging\"";
 const SEND_BYTES: usize = 256 * 1024;
 
 /// Exports a stream of batches in one transaction.
@@ -28,7 +35,7 @@ pub(crate) async fn export(
     export: &Export,
     batches: SendableRecordBatchStream,
 ) -> Result<Exported> {
-    let columns = Arc::new(Columns::of(&batches.schema())?);
+    let columns = Columns::of(&batches.schema())?.with_nul(export.nul);
     export.check(&columns)?;
     let session = connect(url).await?;
     match transact(&session, export, &columns, batches).await {
@@ -40,7 +47,7 @@ pub(crate) async fn export(
 async fn transact(
     session: &Session,
     export: &Export,
-    columns: &Arc<Columns>,
+    columns: &Columns,
     batches: SendableRecordBatchStream,
 ) -> Result<Exported> {
     // READ COMMITTED whatever the server's default: each statement must see what the export before
@@ -53,38 +60,79 @@ async fn transact(
         )
         .await?;
     lock(session, &qualified(&export.schema, &export.table)).await?;
-    let target = prepare(session, export, columns).await?;
-    let statements = Statements {
-        target: &target.name,
-        staging: STAGING,
-        columns: &target.columns,
-    };
-    let batch = stage(session, export, columns, &statements, batches).await?;
-    check_values(session, &target, &statements).await?;
+    let mut target = plan(session, export, columns).await?;
+    make(session, export, &target).await?;
+    let columns = Arc::new(columns.keep(&target.matched.places));
+    let mut batch = stage(session, export, &columns, &target, batches).await?;
+    let widened = check_values(session, export, &mut target, batch.rows).await?;
 
-    let mut exported = match &export.mode {
-        Mode::Append => append(session, export, &target, &statements, &batch).await?,
-        Mode::Replace => replace(session, export, &statements, batch.rows).await?,
-        Mode::Merge { key } => merge(session, &target.key(key), &statements, batch.rows).await?,
+    let exported = apply(session, export, &target, &batch).await?;
+    let verified = match batch.verification.take() {
+        Some(sent) => verify(session, export, &target, &exported, sent).await?,
+        None => None,
     };
-    exported.created_table = target.created;
+    let finished = finish(session, export, target.exists).await?;
     session.run("commit the export", "COMMIT", &[]).await?;
-    Ok(exported)
+    Ok(Exported {
+        created_table: !target.exists,
+        ..exported
+    }
+    .noted(
+        key_note(export, &target.key)
+            .into_iter()
+            .chain(target.matched.notes())
+            .chain(widened)
+            .chain(verified)
+            .chain(finished)
+            .chain(columns.note()),
+    ))
+}
+
+async fn apply(
+    session: &Session,
+    export: &Export,
+    target: &Target,
+    batch: &Staged,
+) -> Result<Exported> {
+    let statements = &target.statements();
+    match &export.mode {
+        Mode::Append => append(session, export, target, statements, batch).await,
+        Mode::Replace => replace(session, export, statements, batch.rows, None).await,
+        Mode::ReplaceWhere { condition } => {
+            let condition = in_postgres(condition);
+            let doing = "check the rows against DELETE_WHERE";
+            let find = statements.find_outside(&export.table, &condition);
+            match session.count(doing, &find).await? {
+                0 => replace(session, export, statements, batch.rows, Some(&condition)).await,
+                row => Err(outside(row, &condition)),
+            }
+        }
+        Mode::Merge { .. } => merge(session, &target.key(), statements, batch.rows).await,
+        Mode::Insert {
+            on_conflict: Some(on_conflict),
+        } => insert_or(session, export, target, on_conflict, batch.rows).await,
+        Mode::Insert { on_conflict: None } | Mode::Create => {
+            insert(session, statements, batch.rows).await?;
+            Ok(Exported::inserted(batch.rows))
+        }
+    }
 }
 
 /// What arrived in the staging table.
 struct Staged {
     rows: u64,
     fingerprint: Option<Fingerprint>,
+    verification: Option<Verification>,
 }
 
 async fn stage(
     session: &Session,
     export: &Export,
     columns: &Arc<Columns>,
-    statements: &Statements<'_>,
+    target: &Target,
     batches: SendableRecordBatchStream,
 ) -> Result<Staged> {
+    let statements = &target.statements();
     let sql = format!(
         "CREATE TEMP TABLE {STAGING} ({}) ON COMMIT DROP",
         statements.staging_columns()
@@ -138,6 +186,9 @@ async fn copy(
     let mut staged = Staged {
         rows: 0,
         fingerprint: (export.mode == Mode::Append).then(|| Fingerprint::new(Arc::clone(columns))),
+        verification: export
+            .verify
+            .then(|| Verification::new(columns, statements.columns)),
     };
     let mut buffer = BytesMut::with_capacity(2 * SEND_BYTES);
     encoder.write_header(&mut buffer).map_err(encoding)?;
@@ -146,6 +197,9 @@ async fn copy(
         staged.rows += batch.num_rows() as u64;
         if let Some(fingerprint) = &mut staged.fingerprint {
             fingerprint.add(&batch);
+        }
+        if let Some(verification) = &mut staged.verification {
+            verification.add(&batch)?;
         }
         encoder.write_batch(&batch, &mut buffer).map_err(encoding)?;
         if buffer.len() >= SEND_BYTES {
@@ -164,44 +218,6 @@ async fn copy(
     }
 }
 
-/// Finds values that the column of an existing table would round, cut or refuse. One query per
-/// column, because the server's own message, about a number out of range or broken JSON, names none.
-async fn check_values(
-    session: &Session,
-    target: &Target,
-    statements: &Statements<'_>,
-) -> Result<()> {
-    for column in &target.columns {
-        let name = quote(&column.name);
-        let doing = format!("fit column {name} into {}", column.target);
-        match column.passage {
-            Passage::Same => {}
-            Passage::Read => {
-                session.count(&doing, &statements.read_all(column)).await?;
-            }
-            Passage::Exact => {
-                let Some(row) = session
-                    .first_row(&doing, &statements.find_inexact(column), &[])
-                    .await?
-                else {
-                    continue;
-                };
-                let value: Option<String> = row
-                    .try_get(0)
-                    .map_err(|error| session.failed(&doing, error))?;
-                return Err(Error::input(format!(
-                    "the value {} of column {name} does not fit {} of {} exactly",
-                    value.unwrap_or_default(),
-                    column.target,
-                    target.name
-                ))
-                .hint("round or cast it in the query, or widen the column of the table"));
-            }
-        }
-    }
-    Ok(())
-}
-
 async fn append(
     session: &Session,
     export: &Export,
@@ -209,7 +225,7 @@ async fn append(
     statements: &Statements<'_>,
     batch: &Staged,
 ) -> Result<Exported> {
-    if target.created {
+    if !target.exists {
         ledger::forget(session, export).await?;
     }
     if let Some(fingerprint) = &batch.fingerprint
@@ -228,6 +244,7 @@ async fn replace(
     export: &Export,
     statements: &Statements<'_>,
     rows: u64,
+    condition: Option<&str>,
 ) -> Result<Exported> {
     let target = statements.target;
     // Readers go on; another writer's rows must not slip in between the comparison and the delete.
@@ -240,17 +257,22 @@ async fn replace(
         .await?;
     let doing = format!("compare the batch with {target}");
     if session
-        .count(&doing, &statements.count_differences())
+        .count(&doing, &statements.count_differences(condition))
         .await?
         == 0
     {
-        return Ok(Exported::equal(rows));
+        return Ok(Exported::equal(rows, condition));
     }
-    let deleted = session
-        .run(&format!("empty {target}"), &statements.clear(), &[])
-        .await?;
+    let clear = match condition {
+        None => statements.clear(),
+        Some(condition) => statements.clear_where(condition),
+    };
+    let deleted = session.run(&format!("empty {target}"), &clear, &[]).await?;
     insert(session, statements, rows).await?;
-    ledger::forget(session, export).await?;
+    // Rows beyond a window are still those that were appended.
+    if condition.is_none() {
+        ledger::forget(session, export).await?;
+    }
     Ok(Exported {
         deleted,
         ..Exported::inserted(rows)
@@ -269,16 +291,7 @@ async fn merge(
     statements: &Statements<'_>,
     rows: u64,
 ) -> Result<Exported> {
-    let doing = "check the merge key";
-    for check in statements.key_checks(key) {
-        if let Some(row) = session.first_row(doing, &check.sql, &[]).await? {
-            let values = (0..key.len())
-                .map(|at| row.try_get(at))
-                .collect::<Result<Vec<Option<String>>, _>>()
-                .map_err(|error| session.failed(doing, error))?;
-            return Err(check.error(key, &values));
-        }
-    }
+    check_key(session, key, &statements.key_checks(key)).await?;
     let target = statements.target;
     let known = session
         .count(
@@ -290,4 +303,46 @@ async fn merge(
         .run(&format!("merge into {target}"), &statements.merge(key), &[])
         .await?;
     Ok(Exported::merged(rows, known, written))
+}
+
+/// An INSERT that says what to do about rows that a unique index does not take.
+async fn insert_or(
+    session: &Session,
+    export: &Export,
+    target: &Target,
+    on_conflict: &OnConflict,
+    rows: u64,
+) -> Result<Exported> {
+    let statements = target.statements();
+    let clause = conflict_clause(on_conflict, |expression| Ok(in_postgres(expression)))?;
+    let key = clause.key(statements.columns, |a, b| a == b);
+    let mut known = None;
+    if let Some(key) = &key {
+        // Postgres would refuse a second change of a row, too, but without naming it.
+        let [_, twice] = statements.key_checks(key);
+        check_key(session, key, &[twice]).await?;
+        let doing = format!("look for known keys in {}", target.name);
+        known = Some(session.count(&doing, &statements.count_known(key)).await?);
+    }
+    let doing = format!("insert into {}", target.name);
+    let sql = statements.insert(&export.table, &clause.sql);
+    let written = session.run(&doing, &sql, &[]).await?;
+    Ok(match known {
+        Some(known) => Exported::merged(rows, known, written),
+        None => Exported::inserted_of(rows, written),
+    })
+}
+
+async fn check_key(session: &Session, key: &[&PlannedColumn], checks: &[KeyCheck]) -> Result<()> {
+    let doing = "check the key";
+    for check in checks {
+        if let Some(row) = session.first_row(doing, &check.sql, &[]).await? {
+            let values = (0..key.len())
+                .map(|at| row.try_get(at))
+                .collect::<Result<Vec<Option<String>>, _>>()
+                .map_err(|error| session.failed(doing, error))?;
+            return Err(check.error(key, &values));
+        }
+    }
+    Ok(())
 }

@@ -12,7 +12,10 @@
 //! Reading (`read.rs`, `relation.rs`, `scan.rs`) takes the declared types (`kinds.rs`) at their word
 //! and refuses values that are not of them (`values.rs`).
 
+mod apply;
 mod error;
+mod execute;
+mod finish;
 mod information;
 mod kinds;
 mod ledger;
@@ -22,18 +25,22 @@ mod scan;
 mod target;
 mod types;
 mod values;
+mod verify;
 mod write;
 
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use self::error::explain;
 use super::url::SqliteUrl;
 use crate::error::{Error, Result};
 
+pub(super) use execute::execute;
 pub(super) use read::SqliteReader;
+pub(super) use types::timestamp as timestamp_text;
 pub(super) use write::export;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -48,6 +55,24 @@ pub(super) async fn table_exists(url: &SqliteUrl, schema: &str, table: &str) -> 
         }
         let connection = connect(&url.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         Ok(target::find(&connection, &table)?.is_some())
+    })
+    .await
+}
+
+/// The names of the columns that rows can be inserted into; `None` without such a table.
+pub(super) async fn insertable(
+    url: &SqliteUrl,
+    schema: &str,
+    table: &str,
+) -> Result<Option<Vec<String>>> {
+    check_schema(schema)?;
+    let (url, table) = (url.clone(), table.to_owned());
+    blocking(move || {
+        if !url.path.exists() {
+            return Ok(None);
+        }
+        let connection = connect(&url.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        target::insertable(&connection, &table)
     })
     .await
 }
@@ -82,6 +107,15 @@ fn open(url: &SqliteUrl) -> Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     )?;
     let doing = format!("prepare {}", url.path.display());
+    // Else a misspelt column in quotes is a text, and a condition on it means anything.
+    for quoted_texts in [
+        DbConfig::SQLITE_DBCONFIG_DQS_DML,
+        DbConfig::SQLITE_DBCONFIG_DQS_DDL,
+    ] {
+        connection
+            .set_db_config(quoted_texts, false)
+            .map_err(|error| explain(&doing, error))?;
+    }
     // Switching takes the whole file for a moment; where another reader or the file system does
     // not allow it at once, the old mode is as safe, only readers wait longer.
     let mode: String = connection
@@ -116,4 +150,20 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::internal("the thread that works with SQLite died").source(error))?
+}
+
+/// Runs a statement and says how many rows it touched.
+fn run(connection: &Connection, doing: &str, sql: &str) -> Result<u64> {
+    let rows = connection
+        .execute(sql, [])
+        .map_err(|error| explain(doing, error))?;
+    Ok(rows as u64)
+}
+
+/// Runs a query that counts.
+fn count(connection: &Connection, doing: &str, sql: &str) -> Result<u64> {
+    let count: i64 = connection
+        .query_row(sql, [], |row| row.get(0))
+        .map_err(|error| explain(doing, error))?;
+    u64::try_from(count).map_err(|error| Error::internal("a count is negative").source(error))
 }

@@ -7,44 +7,64 @@ use rusqlite::{Connection, OptionalExtension};
 use super::error::explain;
 use super::types;
 use crate::connections::columns::Columns;
-use crate::connections::export::Export;
-use crate::connections::plan::{ExistingColumn, PlannedColumn, match_columns};
-use crate::connections::statements::{qualified, quote};
+use crate::connections::export::{Export, Mode, check_primary_key, exists, needs_key};
+use crate::connections::plan::{ExistingColumn, Matched, PlannedColumn, Rules, match_columns};
+use crate::connections::statements::{Statements, qualified, quote};
 use crate::error::{Error, Result};
 
-/// The target, ready to be written or created.
+/// Where rows wait for the target.
+pub(super) const STAGING: &str = "temp.\"tidemill_staging\"";
+
+/// The target as it is planned.
 #[derive(Debug)]
 pub(super) struct Target {
     /// The quoted name.
     pub(super) name: String,
-    pub(super) columns: Vec<PlannedColumn>,
+    /// How the columns meet those of the table.
+    pub(super) matched: Matched,
+    /// The columns of the merge key.
+    pub(super) key: Vec<String>,
+    /// Whether the table is there.
     pub(super) exists: bool,
 }
 
 impl Target {
     /// The planned columns of the merge key.
-    pub(super) fn key<'a>(&'a self, key: &'a [String]) -> Vec<&'a PlannedColumn> {
-        key.iter()
-            .filter_map(|name| {
-                self.columns
-                    .iter()
-                    .find(|column| same_name(&column.name, name))
-            })
+    pub(super) fn key(&self) -> Vec<&PlannedColumn> {
+        self.planned(&self.key).unwrap_or_default()
+    }
+
+    /// The planned columns of these names; `None` if one of them is not exported.
+    pub(super) fn planned(&self, names: &[String]) -> Option<Vec<&PlannedColumn>> {
+        let planned = &self.matched.planned;
+        names
+            .iter()
+            .map(|name| planned.iter().find(|column| same_name(&column.name, name)))
             .collect()
+    }
+
+    /// The statements that move rows into it.
+    pub(super) fn statements(&self) -> Statements<'_> {
+        Statements {
+            target: &self.name,
+            staging: STAGING,
+            row_id: "_rowid_",
+            columns: &self.matched.planned,
+        }
     }
 
     /// Whether rows that were staged for `other` are staged for this one as well.
     pub(super) fn stages_like(&self, other: &Target) -> bool {
         let staged = |target: &Target| -> Vec<String> {
-            let columns = target.columns.iter();
+            let columns = target.matched.planned.iter();
             columns.map(|column| column.staged.clone()).collect()
         };
-        staged(self) == staged(other)
+        staged(self) == staged(other) && self.matched.places == other.matched.places
     }
 }
 
 /// SQLite takes names that differ in the case of ASCII letters for the same.
-fn same_name(one: &str, other: &str) -> bool {
+pub(super) fn same_name(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
@@ -63,22 +83,38 @@ pub(super) fn find(connection: &Connection, table: &str) -> Result<Option<String
 /// Plans the columns of the target; changes nothing.
 ///
 /// # Errors
-/// The table is a view, its columns do not fit, or it lacks the merge key.
+/// The table is a view, is missing where it must be there, its columns do not fit, or it lacks the
+/// merge key.
 pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) -> Result<Target> {
     let name = qualified("main", &export.table);
     match find(connection, &export.table)?.as_deref() {
         None => Ok(Target {
+            key: needs_key(export, &name)?,
+            matched: Matched::new_table(columns.list().iter().map(types::create).collect()),
             name,
-            columns: columns.list().iter().map(types::create).collect(),
             exists: false,
         }),
+        Some("table") if export.mode == Mode::Create => Err(exists(&name)),
         Some("table") => {
             let existing = existing_columns(connection, &export.table)?;
-            let columns = match_columns(&name, columns.list(), &existing, same_name, types::fit)?;
-            check_key(connection, export, &name)?;
+            let rules = Rules {
+                same_name,
+                create: types::create,
+                fit: types::fit,
+            };
+            let change = export.on_schema_change;
+            let matched = match_columns(&name, columns.list(), &existing, change, &rules)?;
+            let key = match &export.mode {
+                Mode::Merge { key } if key.is_empty() => {
+                    let key = primary_key(connection, &export.table)?;
+                    check_primary_key(&name, key, &matched, same_name)?
+                }
+                _ => check_key(connection, export, &name)?,
+            };
             Ok(Target {
                 name,
-                columns,
+                matched,
+                key,
                 exists: true,
             })
         }
@@ -87,6 +123,46 @@ pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) 
                 .hint("choose another name, or export to the table behind it"),
         ),
     }
+}
+
+/// The names of the columns that rows can be inserted into, in order; `None` without such a table.
+pub(super) fn insertable(connection: &Connection, table: &str) -> Result<Option<Vec<String>>> {
+    if find(connection, table)?.is_none() {
+        return Ok(None);
+    }
+    let columns = existing_columns(connection, table)?.into_iter();
+    let given = columns.filter(|column| !column.computed);
+    Ok(Some(given.map(|column| column.name).collect()))
+}
+
+/// The columns of the primary key, in its order.
+pub(super) fn primary_key(connection: &Connection, table: &str) -> Result<Vec<String>> {
+    names(
+        connection,
+        "SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk",
+        table,
+    )
+    .map_err(|error| explain(&format!("read the primary key of {}", quote(table)), error))
+}
+
+/// The columns of each index without a condition, in its order.
+pub(super) fn indexes(connection: &Connection, table: &str) -> Result<Vec<Vec<String>>> {
+    let read = || {
+        let indexes = "SELECT name FROM pragma_index_list(?1, 'main') WHERE NOT partial";
+        let columns = "SELECT name FROM pragma_index_info(?1, 'main') ORDER BY seqno";
+        let indexes = names(connection, indexes, table)?.into_iter();
+        indexes
+            .map(|index| names(connection, columns, &index))
+            .collect::<rusqlite::Result<Vec<_>>>()
+    };
+    read().map_err(|error| explain(&format!("read the indexes of {}", quote(table)), error))
+}
+
+/// The texts of a query about a table or index; an expression in an index has no name.
+fn names(connection: &Connection, sql: &str, of: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(sql)?;
+    let names = statement.query_map([of], |row| row.get::<_, Option<String>>(0))?;
+    names.map(|name| Ok(name?.unwrap_or_default())).collect()
 }
 
 fn existing_columns(connection: &Connection, table: &str) -> Result<Vec<ExistingColumn>> {
@@ -113,10 +189,11 @@ fn existing_columns(connection: &Connection, table: &str) -> Result<Vec<Existing
     read().map_err(|error| explain(&format!("read the columns of {}", quote(table)), error))
 }
 
-fn check_key(connection: &Connection, export: &Export, name: &str) -> Result<()> {
+/// The merge key, if a unique index has exactly its columns.
+fn check_key(connection: &Connection, export: &Export, name: &str) -> Result<Vec<String>> {
     let key = export.mode.key();
     if key.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let wanted: BTreeSet<_> = key
         .iter()
@@ -125,7 +202,7 @@ fn check_key(connection: &Connection, export: &Export, name: &str) -> Result<()>
     let keys = unique_keys(connection, &export.table)
         .map_err(|error| explain(&format!("read the keys of {name}"), error))?;
     if keys.contains(&wanted) {
-        return Ok(());
+        return Ok(key.to_vec());
     }
     let list: Vec<_> = key.iter().map(|column| quote(column)).collect();
     let list = list.join(", ");
@@ -141,30 +218,20 @@ fn check_key(connection: &Connection, export: &Export, name: &str) -> Result<()>
 
 /// The column sets of the primary key and of every unique index without a condition.
 fn unique_keys(connection: &Connection, table: &str) -> rusqlite::Result<Vec<BTreeSet<String>>> {
-    let column_set = |sql: &str, name: &str| {
-        let mut statement = connection.prepare(sql)?;
-        let names = statement.query_map([name], |row| row.get::<_, Option<String>>(0))?;
-        // An expression in an index has no name and makes it unfit for ON CONFLICT (columns).
-        names
-            .map(|name| {
-                Ok(name?
-                    .map(|name| name.to_ascii_lowercase())
-                    .unwrap_or_default())
-            })
-            .collect::<rusqlite::Result<BTreeSet<_>>>()
+    // An expression in an index has no name and makes it unfit for ON CONFLICT (columns).
+    let column_set = |sql: &str, of: &str| -> rusqlite::Result<BTreeSet<String>> {
+        let names = names(connection, sql, of)?.into_iter();
+        Ok(names.map(|name| name.to_ascii_lowercase()).collect())
     };
     let mut keys = vec![column_set(
         "SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0",
         table,
     )?];
-    let mut indexes = connection.prepare(
-        "SELECT name FROM pragma_index_list(?1, 'main') WHERE \"unique\" AND NOT partial",
-    )?;
-    let indexes = indexes.query_map([table], |row| row.get::<_, String>(0))?;
-    for index in indexes {
+    let indexes = "SELECT name FROM pragma_index_list(?1, 'main') WHERE \"unique\" AND NOT partial";
+    for index in names(connection, indexes, table)? {
         keys.push(column_set(
             "SELECT name FROM pragma_index_info(?1, 'main')",
-            &index?,
+            &index,
         )?);
     }
     Ok(keys)

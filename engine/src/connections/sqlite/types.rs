@@ -98,10 +98,17 @@ pub(super) fn fit(column: &Column, existing: &ExistingColumn) -> Option<PlannedC
         ColumnType::Text => matches!(family, "TEXT" | "BLOB"),
         ColumnType::Bytes => family == "BLOB",
     };
+    let declared = existing.declared.to_ascii_uppercase();
+    let is_decimal = declared.starts_with("NUMERIC") || declared.starts_with("DECIMAL");
+    let is_binary = matches!(column.kind, ColumnType::Real | ColumnType::Double);
     fits.then(|| PlannedColumn {
         name: existing.name.clone(),
         staged: existing.family.clone(),
         target: existing.declared.clone(),
+        passage: match is_binary && is_decimal {
+            true => Passage::Finite,
+            false => Passage::Same,
+        },
         ..create(column)
     })
 }
@@ -193,7 +200,8 @@ fn time(micros: i64) -> Result<String, String> {
     .ok_or_else(|| format!("the time {micros} us after midnight has no ISO form"))
 }
 
-fn timestamp(micros: i64) -> Result<String, String> {
+/// Microseconds since 1970 as a timestamp is stored.
+pub(in crate::connections) fn timestamp(micros: i64) -> Result<String, String> {
     let whole = micros % 1_000_000 == 0;
     DateTime::from_timestamp_micros(micros)
         .map(|time| {

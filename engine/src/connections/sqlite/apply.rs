@@ -1,0 +1,264 @@
+//! The statements of an export, between `BEGIN IMMEDIATE` and `COMMIT`: from the staged rows to the
+//! target.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::error::explain;
+use super::finish::finish;
+use super::target::{Target, same_name};
+use super::verify::{Before, verify};
+use super::{count, ledger, run};
+use crate::connections::checks::{KeyCheck, infinite, outside};
+use crate::connections::conflict::conflict_clause;
+use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
+use crate::connections::fingerprint::Fingerprint;
+use crate::connections::plan::{Passage, PlannedColumn};
+use crate::connections::remote_expression::in_sqlite;
+use crate::connections::statements::{Statements, quote};
+use crate::connections::verification::Verification;
+use crate::error::Result;
+use crate::sql::OnConflict;
+
+/// What arrived in the staging table.
+pub(super) struct Staged {
+    pub(super) rows: u64,
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) verification: Option<Verification>,
+}
+
+/// Does all that the export asks for; the caller commits.
+///
+/// # Errors
+/// Values, keys or rows that the table does not take.
+pub(super) fn apply(
+    transaction: &Transaction<'_>,
+    export: &Export,
+    target: &Target,
+    mut staged: Staged,
+) -> Result<Exported> {
+    make(transaction, export, target)?;
+    check_values(transaction, target)?;
+    let verification = staged.verification.take();
+    let before = verification
+        .as_ref()
+        .map(|_| Before::of(transaction, export, target))
+        .transpose()?;
+    let exported = move_rows(transaction, export, target, &staged)?;
+    let verified = match (verification, before) {
+        (Some(sent), Some(before)) => {
+            verify(transaction, export, target, &exported, &sent, &before)?
+        }
+        _ => None,
+    };
+    let finished = finish(transaction, export, &target.name)?;
+    Ok(Exported {
+        created_table: !target.exists,
+        ..exported
+    }
+    .noted(
+        key_note(export, &target.key)
+            .into_iter()
+            .chain(target.matched.notes())
+            .chain(verified)
+            .chain(finished),
+    ))
+}
+
+/// Creates the table when it is missing, or gives it the columns that it lacks.
+fn make(transaction: &Transaction<'_>, export: &Export, target: &Target) -> Result<()> {
+    let statements = target.statements();
+    if !target.exists {
+        let doing = format!("create the table {}", target.name);
+        run(
+            transaction,
+            &doing,
+            &statements.create_target(&target.key()),
+        )?;
+        ledger::forget(transaction, &export.table)?;
+    }
+    for column in &target.matched.added {
+        let doing = format!("add the column {} to {}", quote(&column.name), target.name);
+        run(transaction, &doing, &statements.add_column(column))?;
+    }
+    Ok(())
+}
+
+/// SQLite stores any value anywhere: only infinity among decimals would be one that no reader
+/// expects.
+fn check_values(transaction: &Transaction<'_>, target: &Target) -> Result<()> {
+    let planned = target.matched.planned.iter();
+    for column in planned.filter(|column| column.passage == Passage::Finite) {
+        let found = transaction
+            .query_row(&target.statements().find_infinite(column), [], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+            })
+            .optional()
+            .map_err(|error| explain(&format!("check column {}", quote(&column.name)), error))?;
+        if let Some((value, row)) = found {
+            return Err(infinite(&target.name, column, &value, row.unsigned_abs()));
+        }
+    }
+    Ok(())
+}
+
+fn move_rows(
+    transaction: &Transaction<'_>,
+    export: &Export,
+    target: &Target,
+    staged: &Staged,
+) -> Result<Exported> {
+    let statements = &target.statements();
+    match &export.mode {
+        Mode::Append => append(transaction, export, statements, staged),
+        Mode::Replace => replace(transaction, export, statements, staged.rows, None),
+        Mode::ReplaceWhere { condition } => {
+            let condition = in_sqlite(condition)?;
+            let doing = "check the rows against DELETE_WHERE";
+            let find = statements.find_outside(&export.table, &condition);
+            match count(transaction, doing, &find)? {
+                0 => replace(
+                    transaction,
+                    export,
+                    statements,
+                    staged.rows,
+                    Some(&condition),
+                ),
+                row => Err(outside(row, &condition)),
+            }
+        }
+        Mode::Merge { .. } => merge(transaction, &target.key(), statements, staged.rows),
+        Mode::Insert {
+            on_conflict: Some(on_conflict),
+        } => insert_or(transaction, export, statements, on_conflict, staged.rows),
+        Mode::Insert { on_conflict: None } | Mode::Create => {
+            insert(transaction, statements, staged.rows)?;
+            Ok(Exported::inserted(staged.rows))
+        }
+    }
+}
+
+fn append(
+    transaction: &Transaction<'_>,
+    export: &Export,
+    statements: &Statements<'_>,
+    staged: &Staged,
+) -> Result<Exported> {
+    if let Some(fingerprint) = &staged.fingerprint
+        && staged.rows > 0
+        && let Some(when) = ledger::enter(
+            transaction,
+            &export.table,
+            &fingerprint.finish(),
+            staged.rows,
+        )?
+    {
+        return Ok(Exported::known(staged.rows, &when));
+    }
+    insert(transaction, statements, staged.rows)?;
+    Ok(Exported::inserted(staged.rows))
+}
+
+fn replace(
+    transaction: &Transaction<'_>,
+    export: &Export,
+    statements: &Statements<'_>,
+    rows: u64,
+    condition: Option<&str>,
+) -> Result<Exported> {
+    let target = statements.target;
+    let differences = count(
+        transaction,
+        &format!("compare the batch with {target}"),
+        &statements.count_differences(condition),
+    )?;
+    if differences == 0 {
+        return Ok(Exported::equal(rows, condition));
+    }
+    let clear = match condition {
+        None => statements.clear(),
+        Some(condition) => statements.clear_where(condition),
+    };
+    let deleted = run(transaction, &format!("empty {target}"), &clear)?;
+    insert(transaction, statements, rows)?;
+    // Rows beyond a window are still those that were appended.
+    if condition.is_none() {
+        ledger::forget(transaction, &export.table)?;
+    }
+    Ok(Exported {
+        deleted,
+        ..Exported::inserted(rows)
+    })
+}
+
+fn insert(transaction: &Transaction<'_>, statements: &Statements<'_>, rows: u64) -> Result<()> {
+    let doing = format!("insert into {}", statements.target);
+    let stored = run(transaction, &doing, &statements.append())?;
+    all_stored(rows, stored)
+}
+
+fn merge(
+    transaction: &Transaction<'_>,
+    key: &[&PlannedColumn],
+    statements: &Statements<'_>,
+    rows: u64,
+) -> Result<Exported> {
+    check_key(transaction, key, &statements.key_checks(key))?;
+    let target = statements.target;
+    let known = count(
+        transaction,
+        &format!("look for known keys in {target}"),
+        &statements.count_known(key),
+    )?;
+    let written = run(
+        transaction,
+        &format!("merge into {target}"),
+        &statements.merge(key),
+    )?;
+    Ok(Exported::merged(rows, known, written))
+}
+
+/// An INSERT that says what to do about rows that a unique index does not take.
+fn insert_or(
+    transaction: &Transaction<'_>,
+    export: &Export,
+    statements: &Statements<'_>,
+    on_conflict: &OnConflict,
+    rows: u64,
+) -> Result<Exported> {
+    let clause = conflict_clause(on_conflict, in_sqlite)?;
+    let mut known = None;
+    if let Some(key) = clause.key(statements.columns, same_name) {
+        // SQLite would change a row twice, Postgres does not: neither knows which one is meant.
+        let [_, twice] = statements.key_checks(&key);
+        check_key(transaction, &key, &[twice])?;
+        let doing = format!("look for known keys in {}", statements.target);
+        known = Some(count(transaction, &doing, &statements.count_known(&key))?);
+    }
+    let doing = format!("insert into {}", statements.target);
+    let written = run(
+        transaction,
+        &doing,
+        &statements.insert(&export.table, &clause.sql),
+    )?;
+    Ok(match known {
+        Some(known) => Exported::merged(rows, known, written),
+        None => Exported::inserted_of(rows, written),
+    })
+}
+
+fn check_key(connection: &Connection, key: &[&PlannedColumn], checks: &[KeyCheck]) -> Result<()> {
+    for check in checks {
+        let found = connection
+            .query_row(&check.sql, [], |row| {
+                (0..key.len())
+                    .map(|at| row.get(at))
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .optional()
+            .map_err(|error| explain("check the key", error))?;
+        if let Some(values) = found {
+            return Err(check.error(key, &values));
+        }
+    }
+    Ok(())
+}
