@@ -11,7 +11,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 
-use crate::connections::{create_in_database, deliver, execute_in_database, insert_into_database};
+use crate::connections::{
+    create_in_database, deliver, execute_in_database, explain_export, insert_into_database,
+};
 use crate::landing::{explain, land, retry_rejects, validate};
 use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
@@ -68,7 +70,7 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
             create_any_table(session, create).await.map(Outcome::Done)
         }
         Statement::CreateView(create) => create_view(session, create).await.map(Outcome::Done),
-        Statement::Insert(insert) => insert_into(session, insert).await.map(Outcome::Done),
+        Statement::Insert(insert) => insert_into(session, *insert).await.map(Outcome::Done),
         Statement::DatabaseExecute(execute) => call(session, &execute).await,
         Statement::Drop(drop) => drop_entry(session, drop).await.map(Outcome::Done),
         Statement::Set(set) => {
@@ -223,8 +225,14 @@ async fn call(session: &Session, execute: &DatabaseExecute) -> Result<Outcome> {
 }
 
 async fn explain_copy(session: &Session, copy: &CopyInto) -> Result<Outcome> {
-    let id = session.resolve_in_warehouse(&copy.target)?;
-    let batch = explain(session, copy, &id).await?;
+    let batch = match session.resolve(&copy.target)? {
+        Target::Warehouse(id) => explain(session, copy, &id).await?,
+        Target::Database {
+            connection,
+            schema,
+            table,
+        } => explain_export(session, copy, &connection, schema, table).await?,
+    };
     Ok(Outcome::Rows(Rows::of(batch)))
 }
 

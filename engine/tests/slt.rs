@@ -5,7 +5,8 @@
 //! `$WAREHOUSE` for its warehouse. Connections (`connection other`) are further sessions on the same warehouse; `serving` in
 //! SQL is a SQLite file of the test. A file in `databases/` runs twice, the second time with `serving`
 //! in an empty database of a Postgres server; `onlyif postgres` and `skipif sqlite` part what differs. With
-//! `TIDEMILL_TEST_BLESS=1` the files are rewritten to say what happened with SQLite: read the difference.
+//! `TIDEMILL_TEST_BLESS=1` the files are rewritten to say what happened with SQLite, with
+//! `TIDEMILL_TEST_BLESS=postgres` with Postgres: read the difference.
 
 #![allow(
     clippy::unwrap_used,
@@ -61,8 +62,10 @@ fn main() -> ExitCode {
     assert!(!files.is_empty(), "no .slt files in {}", root.display());
     let trials = files.into_iter().flat_map(|file| {
         let name = file.strip_prefix(&root).unwrap().with_extension("");
-        let kinds: &[Serving] = match name.starts_with(DATABASES) {
-            true if std::env::var_os(BLESS).is_none() => &[Serving::Sqlite, Serving::Postgres],
+        let bless = std::env::var(BLESS);
+        let kinds: &[Serving] = match (name.starts_with(DATABASES), bless.as_deref()) {
+            (true, Err(_)) => &[Serving::Sqlite, Serving::Postgres],
+            (true, Ok("postgres")) => &[Serving::Postgres],
             _ => &[Serving::Sqlite],
         };
         let data = root.join("data");

@@ -11,7 +11,7 @@ impl Statements<'_> {
     /// What must not be found in the staging table before a merge: a key without value, and a key
     /// that two rows have.
     pub(crate) fn key_checks(&self, key: &[&PlannedColumn]) -> [KeyCheck; 2] {
-        let staging = self.staging;
+        let staging = self.dialect.staging();
         let values = list(key.iter().copied(), |column| {
             format!("CAST(\"staged\".{} AS text)", quote(&column.name))
         });
@@ -62,8 +62,9 @@ impl Statements<'_> {
         )
     }
 
-    fn find(&self, column: &PlannedColumn, condition: &str) -> String {
-        let (staging, id) = (self.staging, self.row_id);
+    /// Gives one staged value that meets the condition, and its row.
+    pub(crate) fn find(&self, column: &PlannedColumn, condition: &str) -> String {
+        let (staging, id) = (self.dialect.staging(), self.dialect.row_id());
         format!(
             "SELECT CAST(\"staged\".{} AS text), (SELECT count(*) FROM {staging} AS \"before\" WHERE \"before\".{id} <= \"staged\".{id}) \
              FROM {staging} AS \"staged\" WHERE {condition} LIMIT 1",
@@ -77,7 +78,7 @@ impl Statements<'_> {
         format!(
             "SELECT count({}) FROM (SELECT * FROM {} LIMIT {rows}) AS \"staged\"",
             staged(column),
-            self.staging
+            self.dialect.staging()
         )
     }
 
@@ -86,7 +87,7 @@ impl Statements<'_> {
         let values = list(self.columns, |column| {
             format!("{} AS {}", staged(column), quote(&column.name))
         });
-        let (staging, id) = (self.staging, self.row_id);
+        let (staging, id) = (self.dialect.staging(), self.dialect.row_id());
         format!(
             "SELECT count(*) FROM {staging} WHERE {id} <= (SELECT \"tidemill_row\" FROM \
              (SELECT {values}, \"staged\".{id} AS \"tidemill_row\" FROM {staging} AS \"staged\") AS {} WHERE ({condition}) IS NOT TRUE LIMIT 1)",

@@ -30,12 +30,13 @@ pub(crate) fn conflict_clause(
     };
     let action = match &on_conflict.action {
         ConflictAction::Nothing => "NOTHING".to_owned(),
-        ConflictAction::Update { set, condition } => {
-            let set = set
+        ConflictAction::Update(update) => {
+            let set = update
+                .set
                 .iter()
                 .map(|(column, value)| Ok(format!("{} = {}", quote(column), in_words(value)?)));
             let set = set.collect::<Result<Vec<_>>>()?.join(", ");
-            match condition {
+            match &update.condition {
                 None => format!("UPDATE SET {set}"),
                 Some(condition) => format!("UPDATE SET {set} WHERE {}", in_words(condition)?),
             }
@@ -44,7 +45,7 @@ pub(crate) fn conflict_clause(
     Ok(ConflictClause {
         sql: format!("ON CONFLICT{of} DO {action}"),
         columns: &on_conflict.columns,
-        changes: matches!(on_conflict.action, ConflictAction::Update { .. }),
+        changes: matches!(on_conflict.action, ConflictAction::Update(_)),
     })
 }
 

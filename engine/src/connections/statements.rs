@@ -4,6 +4,7 @@
 //! table, like an alias or like a keyword. Postgres and SQLite understand all of it alike; what
 //! differs (types, casts, collations) comes with the [`PlannedColumn`]s.
 
+use super::dialect::Dialect;
 use super::plan::{Passage, PlannedColumn};
 
 /// A name as SQL writes it, whatever it holds.
@@ -19,12 +20,10 @@ pub(crate) fn qualified(schema: &str, table: &str) -> String {
 /// The statements of one export.
 #[derive(Debug)]
 pub(crate) struct Statements<'a> {
+    /// The database.
+    pub(crate) dialect: Dialect,
     /// The quoted name of the target.
     pub(crate) target: &'a str,
-    /// The quoted name of the staging table.
-    pub(crate) staging: &'a str,
-    /// What orders the staged rows as they arrived.
-    pub(crate) row_id: &'static str,
     /// The columns, in the order of the batch.
     pub(crate) columns: &'a [PlannedColumn],
 }
@@ -50,11 +49,18 @@ impl Statements<'_> {
         format!("CREATE TABLE {} ({})", self.target, parts.join(", "))
     }
 
-    /// The columns of the staging table with their types.
-    pub(crate) fn staging_columns(&self) -> String {
-        list(self.columns, |column| {
+    /// Creates the staging table.
+    pub(crate) fn create_staging(&self) -> String {
+        let columns = list(self.columns, |column| {
             format!("{} {}", quote(&column.name), column.staged)
-        })
+        });
+        self.dialect.create_staging(&columns)
+    }
+
+    /// Fills the staging table.
+    pub(crate) fn fill_staging(&self) -> String {
+        self.dialect
+            .fill_staging(self.columns, &names(self.columns))
     }
 
     /// Gives the target a column.
@@ -84,7 +90,7 @@ impl Statements<'_> {
             self.target,
             names(self.columns),
             list(self.columns, staged),
-            self.staging
+            self.dialect.staging()
         )
     }
 
@@ -126,7 +132,11 @@ impl Statements<'_> {
                 "\"target\".{}",
                 quote(&column.name)
             )),
-            side(&format!("{} AS \"staged\"", self.staging), "-1", &staged),
+            side(
+                &format!("{} AS \"staged\"", self.dialect.staging()),
+                "-1",
+                &staged
+            ),
             positions.join(", ")
         )
     }
@@ -170,7 +180,7 @@ impl Statements<'_> {
     pub(crate) fn count_known(&self, key: &[&PlannedColumn]) -> String {
         format!(
             "SELECT count(*) FROM {} AS \"staged\" WHERE EXISTS (SELECT 1 FROM {} AS \"target\" WHERE {})",
-            self.staging,
+            self.dialect.staging(),
             self.target,
             same_key(key)
         )
@@ -180,14 +190,14 @@ impl Statements<'_> {
     pub(crate) fn is_staged(&self, key: &[&PlannedColumn]) -> String {
         format!(
             "EXISTS (SELECT 1 FROM {} AS \"staged\" WHERE {})",
-            self.staging,
+            self.dialect.staging(),
             same_key(key)
         )
     }
 
     /// Counts the staged rows.
     pub(crate) fn count_staged(&self) -> String {
-        format!("SELECT count(*) FROM {}", self.staging)
+        format!("SELECT count(*) FROM {}", self.dialect.staging())
     }
 }
 
@@ -257,14 +267,13 @@ mod tests {
         let columns = [column("id", "text"), column("note", "varchar(3)")];
         let statements = Statements {
             target: "\"public\".\"t\"",
-            staging: "\"s\"",
-            row_id: "ctid",
+            dialect: Dialect::Postgres,
             columns: &columns,
         };
         assert_eq!(
             statements.merge(&[&columns[0]]),
             "INSERT INTO \"public\".\"t\" AS \"target\" (\"id\", \"note\") \
-             SELECT \"staged\".\"id\", CAST(\"staged\".\"note\" AS varchar(3)) FROM \"s\" AS \"staged\" WHERE true \
+             SELECT \"staged\".\"id\", CAST(\"staged\".\"note\" AS varchar(3)) FROM pg_temp.\"tidemill_staging\" AS \"staged\" WHERE true \
              ON CONFLICT (\"id\") DO UPDATE SET \"note\" = \"excluded\".\"note\" \
              WHERE \"target\".\"note\" COLLATE \"C\" IS DISTINCT FROM \"excluded\".\"note\" COLLATE \"C\""
         );
@@ -280,8 +289,7 @@ mod tests {
         let columns = [column("id", "text"), column("n", "text")];
         let statements = Statements {
             target: "\"t\"",
-            staging: "\"s\"",
-            row_id: "ctid",
+            dialect: Dialect::Postgres,
             columns: &columns,
         };
         assert_eq!(

@@ -102,3 +102,29 @@ impl fmt::Display for DatabaseExecute {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crate::sql::{Parameters, QUERIES, Script, Statement};
+
+    #[test]
+    fn both_forms_are_one_statement() {
+        let shown = "CALL postgres_execute('db', 'DELETE FROM \"t\" WHERE n = ''x''')";
+        for text in [
+            shown,
+            "select * from POSTGRES_EXECUTE('db', $$DELETE FROM \"t\" WHERE n = 'x'$$)",
+        ] {
+            let mut parsed = Script::inline(text).parse(&Parameters::new()).unwrap();
+            let statement = parsed.remove(0).statement;
+            // A step that depends on a database is never skipped.
+            let reads = statement.reads().unwrap();
+            assert_eq!(reads[0].parts()[..2], ["db", QUERIES]);
+            let Statement::DatabaseExecute(execute) = statement else {
+                unreachable!("{text} is a call");
+            };
+            assert_eq!(execute.to_string(), shown);
+        }
+    }
+}

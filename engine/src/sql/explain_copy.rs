@@ -1,7 +1,9 @@
-//! `EXPLAIN COPY INTO ..`: which types the columns would get, and why; nothing is written.
+//! `EXPLAIN COPY INTO ..`: which types the columns would get, and why or what that costs; nothing is
+//! written.
 //!
 //! ```sql
 //! EXPLAIN COPY INTO raw.admissions FROM 'data/admissions*.csv';
+//! EXPLAIN COPY INTO serving.public.monthly FROM curated.monthly (MODE merge, KEY (year_month));
 //! ```
 
 use std::fmt;
@@ -10,10 +12,10 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 
 use super::{CopyInto, expect_word};
 
-/// A load to explain.
+/// A load or an export to explain.
 #[derive(Debug, Clone)]
 pub struct ExplainCopy {
-    /// The load.
+    /// The load or export.
     pub copy: CopyInto,
 }
 

@@ -87,7 +87,7 @@ mod tests {
         ] {
             let parsed = Script::inline(text).parse(&Parameters::new()).unwrap();
             let Statement::Insert(insert) = &parsed[0].statement else {
-                panic!("{text} is no INSERT");
+                unreachable!("{text} is an INSERT");
             };
             assert_eq!(insert.to_string(), text);
         }

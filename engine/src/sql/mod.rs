@@ -59,7 +59,7 @@ pub use file_options::{DeclaredColumn, FileOptions};
 pub use file_relation::{FILES, FileRelation};
 pub use insert::Insert;
 pub use name::{Name, quote};
-pub use on_conflict::{ConflictAction, OnConflict};
+pub use on_conflict::{ConflictAction, ConflictUpdate, OnConflict};
 pub use origin_columns::{LOAD_COLUMN, SOURCE_COLUMN};
 pub use parameters::{ParameterValue, Parameters};
 pub use partition_by::PartitionField;
@@ -93,7 +93,7 @@ pub enum Statement {
     /// Keeps a query under a name.
     CreateView(CreateView),
     /// Adds rows to a table.
-    Insert(Insert),
+    Insert(Box<Insert>),
     /// Runs statements in the SQL of a database.
     DatabaseExecute(DatabaseExecute),
     /// Removes a table or a view.
@@ -297,7 +297,9 @@ fn parse_statement(
                 CreateView::parse(parser, &slice_from).map(Statement::CreateView)
             })
         }
-        ["INSERT", ..] => own(|parser| Insert::parse(parser).map(Statement::Insert)),
+        ["INSERT", ..] => {
+            own(|parser| Insert::parse(parser).map(|insert| Statement::Insert(Box::new(insert))))
+        }
         ["CALL", ..] => {
             own(|parser| DatabaseExecute::parse(parser).map(Statement::DatabaseExecute))
         }

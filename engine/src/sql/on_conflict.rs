@@ -26,12 +26,16 @@ pub enum ConflictAction {
     /// It stays; the new one is left out.
     Nothing,
     /// It is changed.
-    Update {
-        /// Columns and their new values, in which `excluded` is the row that was not taken.
-        set: Vec<(String, Expr)>,
-        /// Only where this holds.
-        condition: Option<Expr>,
-    },
+    Update(Box<ConflictUpdate>),
+}
+
+/// How a row is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictUpdate {
+    /// Columns and their new values, in which `excluded` is the row that was not taken.
+    pub set: Vec<(String, Expr)>,
+    /// Only where this holds.
+    pub condition: Option<Expr>,
 }
 
 impl OnConflict {
@@ -54,13 +58,14 @@ impl OnConflict {
             );
         }
         parser.expect_keywords(&[Keyword::UPDATE, Keyword::SET])?;
-        let action = ConflictAction::Update {
+        let update = ConflictUpdate {
             set: parser.parse_comma_separated(parse_assignment)?,
             condition: parser
                 .parse_keyword(Keyword::WHERE)
                 .then(|| parser.parse_expr())
                 .transpose()?,
         };
+        let action = ConflictAction::Update(Box::new(update));
         Ok(Some(OnConflict { columns, action }))
     }
 }
@@ -80,12 +85,13 @@ impl fmt::Display for OnConflict {
         }
         match &self.action {
             ConflictAction::Nothing => f.write_str("DO NOTHING"),
-            ConflictAction::Update { set, condition } => {
-                let set = set
+            ConflictAction::Update(update) => {
+                let set = update
+                    .set
                     .iter()
                     .map(|(column, value)| format!("{} = {value}", quote(column)));
                 write!(f, "DO UPDATE SET {}", set.collect::<Vec<_>>().join(", "))?;
-                match condition {
+                match &update.condition {
                     Some(condition) => write!(f, " WHERE {condition}"),
                     None => Ok(()),
                 }

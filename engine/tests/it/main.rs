@@ -15,6 +15,7 @@ mod concurrent_loads;
 mod csv_round_trip;
 mod database_aggregates;
 mod database_limits;
+mod database_statements;
 mod export_refusals;
 mod export_scenarios;
 mod export_target;

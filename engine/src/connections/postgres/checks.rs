@@ -6,12 +6,12 @@
 //! is found by halving: a temporary table gives its rows in the order in which they were copied.
 
 use super::connect::Session;
-use super::target::Target;
 use super::types;
 use crate::connections::checks::{inexact, infinite};
 use crate::connections::export::Export;
 use crate::connections::plan::{Passage, PlannedColumn};
 use crate::connections::statements::{Statements, quote};
+use crate::connections::target::Target;
 use crate::error::{Error, Kind, Result};
 use crate::sql::OnSchemaChange;
 

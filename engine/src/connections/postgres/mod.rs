@@ -39,7 +39,12 @@ pub(super) use read::PostgresReader;
 pub(super) use write::export;
 
 use self::url::PostgresUrl;
+#[cfg(test)]
+use super::column_type::ColumnType;
+use super::columns::Columns;
+use super::export::Export;
 use super::statements::qualified;
+use super::target::Target;
 use crate::error::Result;
 
 /// Whether the database has this table (or view, or anything else of that name).
@@ -65,4 +70,20 @@ pub(super) async fn insertable(
         Ok(found) => Ok(found),
         Err(error) => Err(session.abandon(error).await),
     }
+}
+
+/// Plans an export; changes nothing.
+pub(super) async fn plan(url: &PostgresUrl, export: &Export, columns: &Columns) -> Result<Target> {
+    let session = connect::connect(url).await?;
+    match target::plan(&session, export, columns).await {
+        Ok(target) => Ok(target),
+        Err(error) => Err(session.abandon(error).await),
+    }
+}
+
+/// What the column of an export is when it is read again.
+#[cfg(test)]
+pub(super) fn read_again(column: ColumnType) -> ColumnType {
+    let arrow = kinds::Kind::of(column).arrow();
+    ColumnType::of(&arrow).unwrap_or(ColumnType::Null)
 }

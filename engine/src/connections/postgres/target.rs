@@ -6,13 +6,12 @@ use std::collections::BTreeSet;
 use super::connect::Session;
 use super::types;
 use crate::connections::columns::Columns;
+use crate::connections::dialect::Dialect;
 use crate::connections::export::{Export, Mode, check_primary_key, exists, needs_key};
-use crate::connections::plan::{ExistingColumn, Matched, PlannedColumn, Rules, match_columns};
-use crate::connections::statements::{Statements, qualified, quote};
+use crate::connections::plan::{ExistingColumn, Matched, Rules, match_columns};
+use crate::connections::statements::{qualified, quote};
+use crate::connections::target::Target;
 use crate::error::{Error, Result};
-
-/// Where rows wait for the target.
-pub(super) const STAGING: &str = "pg_temp.\"tidemill_staging\"";
 
 /// The tables of the catalogue are named in full: a search path may put others in front.
 const FIND: &str = "SELECT c.oid, c.relkind::text FROM pg_catalog.pg_class AS c \
@@ -44,40 +43,6 @@ pub(super) struct Relation {
     kind: String,
 }
 
-/// The target as it is planned.
-#[derive(Debug)]
-pub(super) struct Target {
-    /// The quoted name.
-    pub(super) name: String,
-    /// How the columns meet those of the table.
-    pub(super) matched: Matched,
-    /// The columns of the merge key.
-    pub(super) key: Vec<String>,
-    /// Whether the table is there.
-    pub(super) exists: bool,
-}
-
-impl Target {
-    /// The planned columns of the merge key.
-    pub(super) fn key(&self) -> Vec<&PlannedColumn> {
-        let planned = &self.matched.planned;
-        self.key
-            .iter()
-            .filter_map(|name| planned.iter().find(|column| column.name == *name))
-            .collect()
-    }
-
-    /// The statements that move rows into it.
-    pub(super) fn statements(&self) -> Statements<'_> {
-        Statements {
-            target: &self.name,
-            staging: STAGING,
-            row_id: "ctid",
-            columns: &self.matched.planned,
-        }
-    }
-}
-
 /// Finds a relation by its exact name.
 pub(super) async fn find(session: &Session, schema: &str, table: &str) -> Result<Option<Relation>> {
     let doing = format!("look for the table {}", qualified(schema, table));
@@ -101,6 +66,7 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
         return Ok(Target {
             key: needs_key(export, &name)?,
             matched: Matched::new_table(columns.list().iter().map(types::create).collect()),
+            dialect: Dialect::Postgres,
             name,
             exists: false,
         });
@@ -116,7 +82,7 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
     }
     let existing = existing_columns(session, &name, relation.oid).await?;
     let rules = Rules {
-        same_name: |a, b| a == b,
+        same_name: Dialect::Postgres.same_name(),
         create: types::create,
         fit: types::fit,
     };
@@ -129,6 +95,7 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
         _ => check_key(session, export, &name, relation.oid).await?,
     };
     Ok(Target {
+        dialect: Dialect::Postgres,
         name,
         matched,
         key,
@@ -260,7 +227,7 @@ async fn primary_key(
     let rows = rows.map_err(failed)?;
     let key = rows.iter().map(|row| row.try_get(0));
     let key = key.collect::<Result<Vec<String>, _>>().map_err(failed)?;
-    check_primary_key(name, key, matched, |a, b| a == b)
+    check_primary_key(name, key, matched, Dialect::Postgres.same_name())
 }
 
 /// The merge key, if a unique index has exactly its columns.

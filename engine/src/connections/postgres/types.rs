@@ -1,48 +1,26 @@
 //! Which Postgres type holds which column.
 //!
-//! | exported | created as | also goes into |
-//! |---|---|---|
-//! | SMALLINT, INTEGER, BIGINT, REAL, DOUBLE | `smallint`, `integer`, `bigint`, `real`, `double precision` | any number type that holds every value exactly |
-//! | DECIMAL(p,s), unsigned BIGINT | `numeric(p,s)`, `numeric(20,0)` | the same |
-//! | BOOLEAN | `boolean` | |
-//! | DATE | `date` | `timestamp` |
-//! | TIMESTAMP | `timestamp without time zone` | `date` at midnight |
-//! | TIMESTAMPTZ | `timestamp with time zone` | |
-//! | TIME | `time without time zone` | |
-//! | TEXT | `text` | `varchar(n)`, `char(n)` if it fits; `json`, `jsonb`, `uuid`, `xml`, enums if the server can read it |
-//! | BYTEA | `bytea` | |
-//! | NULL without type | `text` | anything |
+//! What a created column is stands in `type_table.rs`; a column that is there takes more:
+//!
+//! | exported | goes into |
+//! |---|---|
+//! | SMALLINT, INTEGER, BIGINT, DECIMAL, REAL, DOUBLE | any number type that holds every value exactly |
+//! | DATE | `timestamp` |
+//! | TIMESTAMP | `date` at midnight |
+//! | TEXT | `varchar(n)`, `char(n)` if it fits; `json`, `jsonb`, `uuid`, `xml`, enums if the server can read it |
+//! | NULL without type | anything |
 
 use crate::connections::column_type::ColumnType;
 use crate::connections::columns::Column;
+use crate::connections::dialect::Dialect;
 use crate::connections::plan::{ExistingColumn, Passage, PlannedColumn};
 
 /// The longest name that Postgres keeps; it would cut a longer one, in bytes, without an error.
 pub(super) const MAX_NAME_BYTES: usize = 63;
 
-/// The name of the type as `format_type` spells it.
-pub(super) fn declared(kind: ColumnType) -> String {
-    match kind {
-        ColumnType::Decimal { precision, scale } => return format!("numeric({precision},{scale})"),
-        ColumnType::Null | ColumnType::Text => "text",
-        ColumnType::Boolean => "boolean",
-        ColumnType::SmallInt => "smallint",
-        ColumnType::Integer => "integer",
-        ColumnType::BigInt => "bigint",
-        ColumnType::Real => "real",
-        ColumnType::Double => "double precision",
-        ColumnType::Date => "date",
-        ColumnType::Time => "time without time zone",
-        ColumnType::Timestamp => "timestamp without time zone",
-        ColumnType::TimestampTz => "timestamp with time zone",
-        ColumnType::Bytes => "bytea",
-    }
-    .to_owned()
-}
-
 /// A column of a table that Tidemill creates.
 pub(super) fn create(column: &Column) -> PlannedColumn {
-    let declared = declared(column.kind);
+    let declared = column.kind.declared(Dialect::Postgres);
     PlannedColumn {
         name: column.name.clone(),
         kind: column.kind,
@@ -97,7 +75,7 @@ fn passage(kind: ColumnType, family: &str) -> Option<Passage> {
 pub(super) fn widened(kind: ColumnType, present: &str) -> Option<String> {
     let wider = match (kind, present) {
         (ColumnType::Double, "real") => "double precision".to_owned(),
-        (ColumnType::Timestamp, "date") => declared(ColumnType::Timestamp),
+        (ColumnType::Timestamp, "date") => ColumnType::Timestamp.declared(Dialect::Postgres),
         (ColumnType::Text, _) if present.starts_with("character") => "text".to_owned(),
         _ => {
             let (whole, scale) = digits_of(kind)?;
@@ -107,7 +85,7 @@ pub(super) fn widened(kind: ColumnType, present: &str) -> Option<String> {
                 (ColumnType::BigInt | ColumnType::Integer, 0)
                     if present != "bigint" && !present.starts_with("numeric") =>
                 {
-                    declared(kind)
+                    kind.declared(Dialect::Postgres)
                 }
                 _ => format!("numeric({},{scale})", whole + scale),
             }

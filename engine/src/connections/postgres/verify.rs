@@ -8,10 +8,10 @@ use futures::StreamExt;
 use super::connect::Session;
 use super::decode::Decoder;
 use super::kinds::Kind;
-use super::target::Target;
 use crate::connections::export::{Export, Exported, Mode};
 use crate::connections::remote_expression::in_postgres;
 use crate::connections::statements::{list, quote};
+use crate::connections::target::Target;
 use crate::connections::verification::{Checksum, Verification};
 use crate::error::Result;
 

@@ -12,16 +12,18 @@ use super::checks::check_values;
 use super::connect::{Session, connect};
 use super::finish::finish;
 use super::ledger;
-use super::target::{STAGING, Target, lock, make, plan};
+use super::target::{lock, make, plan};
 use super::verify::verify;
 use crate::connections::checks::{KeyCheck, outside};
 use crate::connections::columns::Columns;
 use crate::connections::conflict::conflict_clause;
+use crate::connections::dialect::Dialect;
 use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
 use crate::connections::fingerprint::Fingerprint;
 use crate::connections::plan::PlannedColumn;
 use crate::connections::remote_expression::in_postgres;
-use crate::connections::statements::{Statements, names, qualified};
+use crate::connections::statements::{Statements, qualified};
+use crate::connections::target::Target;
 use crate::connections::url::PostgresUrl;
 use crate::connections::verification::Verification;
 use crate::error::{Error, Result};
@@ -50,15 +52,8 @@ async fn transact(
     columns: &Columns,
     batches: SendableRecordBatchStream,
 ) -> Result<Exported> {
-    // READ COMMITTED whatever the server's default: each statement must see what the export before
-    // this one committed while this one waited for the lock.
-    session
-        .run(
-            "begin a transaction",
-            "BEGIN ISOLATION LEVEL READ COMMITTED",
-            &[],
-        )
-        .await?;
+    let begin = Dialect::Postgres.begin();
+    session.run("begin a transaction", begin, &[]).await?;
     lock(session, &qualified(&export.schema, &export.table)).await?;
     let mut target = plan(session, export, columns).await?;
     make(session, export, &target).await?;
@@ -95,8 +90,12 @@ async fn apply(
     batch: &Staged,
 ) -> Result<Exported> {
     let statements = &target.statements();
+    // What was appended to a table of this name before has gone with that table.
+    if !target.exists {
+        ledger::forget(session, export).await?;
+    }
     match &export.mode {
-        Mode::Append => append(session, export, target, statements, batch).await,
+        Mode::Append => append(session, export, statements, batch).await,
         Mode::Replace => replace(session, export, statements, batch.rows, None).await,
         Mode::ReplaceWhere { condition } => {
             let condition = in_postgres(condition);
@@ -133,11 +132,9 @@ async fn stage(
     batches: SendableRecordBatchStream,
 ) -> Result<Staged> {
     let statements = &target.statements();
-    let sql = format!(
-        "CREATE TEMP TABLE {STAGING} ({}) ON COMMIT DROP",
-        statements.staging_columns()
-    );
-    session.run("create a staging table", &sql, &[]).await?;
+    session
+        .run("create a staging table", &statements.create_staging(), &[])
+        .await?;
     let staged = copy(session, export, columns, statements, batches).await?;
     let arrived = session
         .count("count the staged rows", &statements.count_staged())
@@ -152,7 +149,7 @@ async fn stage(
     session
         .run(
             "analyse the staged rows",
-            &format!("ANALYZE {STAGING}"),
+            &format!("ANALYZE {}", Dialect::Postgres.staging()),
             &[],
         )
         .await?;
@@ -171,10 +168,7 @@ async fn copy(
     let encoding = |error: pgpq::error::ErrorKind| {
         Error::input(format!("a value cannot be sent to Postgres: {error}")).source(error)
     };
-    let sql = format!(
-        "COPY {STAGING} ({}) FROM STDIN (FORMAT binary)",
-        names(statements.columns)
-    );
+    let sql = statements.fill_staging();
     let mut sink = pin!(
         session
             .client
@@ -221,13 +215,9 @@ async fn copy(
 async fn append(
     session: &Session,
     export: &Export,
-    target: &Target,
     statements: &Statements<'_>,
     batch: &Staged,
 ) -> Result<Exported> {
-    if !target.exists {
-        ledger::forget(session, export).await?;
-    }
     if let Some(fingerprint) = &batch.fingerprint
         && batch.rows > 0
         && let Some(when) =
@@ -315,7 +305,7 @@ async fn insert_or(
 ) -> Result<Exported> {
     let statements = target.statements();
     let clause = conflict_clause(on_conflict, |expression| Ok(in_postgres(expression)))?;
-    let key = clause.key(statements.columns, |a, b| a == b);
+    let key = clause.key(statements.columns, target.dialect.same_name());
     let mut known = None;
     if let Some(key) = &key {
         // Postgres would refuse a second change of a row, too, but without naming it.

@@ -5,16 +5,18 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::error::explain;
 use super::finish::finish;
-use super::target::{Target, same_name};
+use super::kinds::read_as;
 use super::verify::{Before, verify};
 use super::{count, ledger, run};
-use crate::connections::checks::{KeyCheck, infinite, outside};
+use crate::connections::checks::{KeyCheck, inexact, infinite, outside};
+use crate::connections::column_type::ColumnType;
 use crate::connections::conflict::conflict_clause;
 use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
 use crate::connections::fingerprint::Fingerprint;
 use crate::connections::plan::{Passage, PlannedColumn};
 use crate::connections::remote_expression::in_sqlite;
 use crate::connections::statements::{Statements, quote};
+use crate::connections::target::Target;
 use crate::connections::verification::Verification;
 use crate::error::Result;
 use crate::sql::OnConflict;
@@ -83,22 +85,47 @@ fn make(transaction: &Transaction<'_>, export: &Export, target: &Target) -> Resu
     Ok(())
 }
 
-/// SQLite stores any value anywhere: only infinity among decimals would be one that no reader
-/// expects.
+/// SQLite stores any value anywhere, so it is here that decimals are held to the digits that their
+/// column declares: else the next reader would refuse them.
 fn check_values(transaction: &Transaction<'_>, target: &Target) -> Result<()> {
-    let planned = target.matched.planned.iter();
-    for column in planned.filter(|column| column.passage == Passage::Finite) {
-        let found = transaction
-            .query_row(&target.statements().find_infinite(column), [], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-            })
-            .optional()
-            .map_err(|error| explain(&format!("check column {}", quote(&column.name)), error))?;
-        if let Some((value, row)) = found {
-            return Err(infinite(&target.name, column, &value, row.unsigned_abs()));
+    let statements = target.statements();
+    let name = &target.name;
+    for column in &target.matched.planned {
+        if column.passage == Passage::Finite
+            && let Some((value, row)) =
+                find(transaction, column, &statements.find_infinite(column))?
+        {
+            return Err(infinite(name, column, &value, row));
+        }
+        if column.passage != Passage::Same
+            && let ColumnType::Decimal { precision, scale } = read_as(&column.target).column
+        {
+            let value = format!("\"staged\".{}", quote(&column.name));
+            let misfit = format!(
+                "round({value}, {scale}) <> {value} OR abs({value}) >= 1e{}",
+                precision - scale
+            );
+            let sql = statements.find(column, &misfit);
+            if let Some((value, row)) = find(transaction, column, &sql)? {
+                return Err(inexact(name, column, &value, row));
+            }
         }
     }
     Ok(())
+}
+
+/// A value and its row.
+fn find(
+    transaction: &Transaction<'_>,
+    column: &PlannedColumn,
+    sql: &str,
+) -> Result<Option<(String, u64)>> {
+    transaction
+        .query_row(sql, [], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+        })
+        .optional()
+        .map_err(|error| explain(&format!("check column {}", quote(&column.name)), error))
 }
 
 fn move_rows(
@@ -227,7 +254,7 @@ fn insert_or(
 ) -> Result<Exported> {
     let clause = conflict_clause(on_conflict, in_sqlite)?;
     let mut known = None;
-    if let Some(key) = clause.key(statements.columns, same_name) {
+    if let Some(key) = clause.key(statements.columns, statements.dialect.same_name()) {
         // SQLite would change a row twice, Postgres does not: neither knows which one is meant.
         let [_, twice] = statements.key_checks(&key);
         check_key(transaction, &key, &[twice])?;

@@ -4,7 +4,8 @@
 use rusqlite::Transaction;
 
 use super::run;
-use super::target::{indexes, primary_key, same_name};
+use super::target::{indexes, primary_key};
+use crate::connections::dialect::Dialect;
 use crate::connections::export::{Export, Finish};
 use crate::connections::statements::quote;
 use crate::error::{Error, Result};
@@ -50,6 +51,7 @@ fn index(
     name: &str,
     columns: &[String],
 ) -> Result<Option<String>> {
+    let same_name = Dialect::Sqlite.same_name();
     let same = |known: &Vec<String>| {
         known.len() == columns.len() && known.iter().zip(columns).all(|(a, b)| same_name(a, b))
     };

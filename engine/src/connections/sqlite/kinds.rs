@@ -14,7 +14,7 @@
 //! | with `BLOB` in it | BYTEA | blobs |
 //! | all others, none at all | TEXT | texts; numbers as SQLite writes them |
 //!
-//! It is the table of `types.rs` read backwards; for foreign tables SQLite's own rules of affinity
+//! It is the type table read backwards; for foreign tables SQLite's own rules of affinity
 //! follow. SQLite keeps any value in any column, so each is checked when it is read: one that is
 //! not of its column's type is an error with its table, column and row, never a NULL.
 
@@ -120,8 +120,8 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::types::declared;
     use super::*;
+    use crate::connections::dialect::Dialect;
 
     #[test]
     fn what_was_exported_is_read_as_it_was() {
@@ -140,7 +140,7 @@ mod tests {
             ColumnType::Text,
             ColumnType::Bytes,
         ] {
-            let read = read_as(&declared(kind));
+            let read = read_as(&kind.declared(Dialect::Sqlite));
             assert_eq!((read.column, read.any_as_text), (kind, false));
         }
     }

@@ -3,7 +3,7 @@
 //! Same statements and same meaning as for Postgres, with these differences:
 //!
 //! - The one schema, `main`, answers to `public`.
-//! - Values are stored as the table in `types.rs` says. SQLite would round a DECIMAL of over 15
+//! - Values are stored as the type table says (`type_table.rs`). SQLite would round a DECIMAL of over 15
 //!   significant digits and turn NaN into NULL: both are refused, with row and column.
 //! - The file is put into WAL mode, so readers go on while an export commits. Rows are staged in
 //!   SQLite's temporary database first; the file itself is locked only for the final statements,
@@ -35,6 +35,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use self::error::explain;
+#[cfg(test)]
+use super::column_type::ColumnType;
+use super::columns::Columns;
+#[cfg(test)]
+use super::dialect::Dialect;
+use super::export::Export;
+use super::target::Target;
 use super::url::SqliteUrl;
 use crate::error::{Error, Result};
 
@@ -75,6 +82,27 @@ pub(super) async fn insertable(
         target::insertable(&connection, &table)
     })
     .await
+}
+
+/// Plans an export; changes nothing, and makes no file.
+pub(super) async fn plan(url: &SqliteUrl, export: &Export, columns: &Columns) -> Result<Target> {
+    check_schema(&export.schema)?;
+    finish::refuse_impossible(&export.finish)?;
+    let (url, export, columns) = (url.clone(), export.clone(), columns.clone());
+    blocking(move || {
+        let connection = match url.path.exists() {
+            true => connect(&url.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
+            false => Connection::open_in_memory().map_err(|error| explain("plan", error))?,
+        };
+        target::plan(&connection, &export, &columns)
+    })
+    .await
+}
+
+/// What the column of an export is when it is read again.
+#[cfg(test)]
+pub(super) fn read_again(column: ColumnType) -> ColumnType {
+    kinds::read_as(&column.declared(Dialect::Sqlite)).column
 }
 
 /// Refuses every schema that SQLite does not have.

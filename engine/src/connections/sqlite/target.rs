@@ -7,66 +7,12 @@ use rusqlite::{Connection, OptionalExtension};
 use super::error::explain;
 use super::types;
 use crate::connections::columns::Columns;
+use crate::connections::dialect::Dialect;
 use crate::connections::export::{Export, Mode, check_primary_key, exists, needs_key};
-use crate::connections::plan::{ExistingColumn, Matched, PlannedColumn, Rules, match_columns};
-use crate::connections::statements::{Statements, qualified, quote};
+use crate::connections::plan::{ExistingColumn, Matched, Rules, match_columns};
+use crate::connections::statements::{qualified, quote};
+use crate::connections::target::Target;
 use crate::error::{Error, Result};
-
-/// Where rows wait for the target.
-pub(super) const STAGING: &str = "temp.\"tidemill_staging\"";
-
-/// The target as it is planned.
-#[derive(Debug)]
-pub(super) struct Target {
-    /// The quoted name.
-    pub(super) name: String,
-    /// How the columns meet those of the table.
-    pub(super) matched: Matched,
-    /// The columns of the merge key.
-    pub(super) key: Vec<String>,
-    /// Whether the table is there.
-    pub(super) exists: bool,
-}
-
-impl Target {
-    /// The planned columns of the merge key.
-    pub(super) fn key(&self) -> Vec<&PlannedColumn> {
-        self.planned(&self.key).unwrap_or_default()
-    }
-
-    /// The planned columns of these names; `None` if one of them is not exported.
-    pub(super) fn planned(&self, names: &[String]) -> Option<Vec<&PlannedColumn>> {
-        let planned = &self.matched.planned;
-        names
-            .iter()
-            .map(|name| planned.iter().find(|column| same_name(&column.name, name)))
-            .collect()
-    }
-
-    /// The statements that move rows into it.
-    pub(super) fn statements(&self) -> Statements<'_> {
-        Statements {
-            target: &self.name,
-            staging: STAGING,
-            row_id: "_rowid_",
-            columns: &self.matched.planned,
-        }
-    }
-
-    /// Whether rows that were staged for `other` are staged for this one as well.
-    pub(super) fn stages_like(&self, other: &Target) -> bool {
-        let staged = |target: &Target| -> Vec<String> {
-            let columns = target.matched.planned.iter();
-            columns.map(|column| column.staged.clone()).collect()
-        };
-        staged(self) == staged(other) && self.matched.places == other.matched.places
-    }
-}
-
-/// SQLite takes names that differ in the case of ASCII letters for the same.
-pub(super) fn same_name(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
 
 /// What kind of object has this name: `table`, `view` or none.
 pub(super) fn find(connection: &Connection, table: &str) -> Result<Option<String>> {
@@ -91,6 +37,7 @@ pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) 
         None => Ok(Target {
             key: needs_key(export, &name)?,
             matched: Matched::new_table(columns.list().iter().map(types::create).collect()),
+            dialect: Dialect::Sqlite,
             name,
             exists: false,
         }),
@@ -98,7 +45,7 @@ pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) 
         Some("table") => {
             let existing = existing_columns(connection, &export.table)?;
             let rules = Rules {
-                same_name,
+                same_name: Dialect::Sqlite.same_name(),
                 create: types::create,
                 fit: types::fit,
             };
@@ -107,11 +54,12 @@ pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) 
             let key = match &export.mode {
                 Mode::Merge { key } if key.is_empty() => {
                     let key = primary_key(connection, &export.table)?;
-                    check_primary_key(&name, key, &matched, same_name)?
+                    check_primary_key(&name, key, &matched, Dialect::Sqlite.same_name())?
                 }
                 _ => check_key(connection, export, &name)?,
             };
             Ok(Target {
+                dialect: Dialect::Sqlite,
                 name,
                 matched,
                 key,

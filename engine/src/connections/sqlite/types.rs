@@ -1,17 +1,6 @@
 //! How SQLite stores the columns of an export.
 //!
-//! | exported | declared as | stored as |
-//! |---|---|---|
-//! | SMALLINT, INTEGER, BIGINT | `INTEGER` | integer |
-//! | DECIMAL(p,s), unsigned BIGINT | `NUMERIC(p,s)`, `NUMERIC(20,0)` | integer or real, up to 15 significant digits |
-//! | REAL, DOUBLE | `REAL` | real; NaN is refused |
-//! | BOOLEAN | `BOOLEAN` | 0 or 1 |
-//! | DATE | `DATE` | text, `2024-02-29` |
-//! | TIME | `TIME` | text, `23:59:58` or `23:59:58.123456` |
-//! | TIMESTAMP | `TIMESTAMP` | text, `2024-02-29 23:59:58` or with six digits more |
-//! | TIMESTAMPTZ | `TIMESTAMPTZ` | the same in UTC with `+00:00` behind |
-//! | TEXT, NULL without type | `TEXT` | text |
-//! | BYTEA | `BLOB` | blob |
+//! What a created column declares, and how a value is stored, stands in `type_table.rs`.
 //!
 //! SQLite gives a column an affinity by its declared type and converts what is stored in it; a text
 //! column takes no numbers and a numeric one no texts, because `00123` would become 123.
@@ -22,28 +11,10 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
 use crate::connections::column_type::ColumnType;
 use crate::connections::columns::Column;
+use crate::connections::dialect::Dialect;
 use crate::connections::plan::{ExistingColumn, Passage, PlannedColumn};
+use crate::connections::type_table::SAFE_DIGITS;
 use crate::connections::values::{Typed, Values};
-
-/// SQLite promises to keep so many digits between text and number.
-const SAFE_DIGITS: usize = 15;
-
-/// The type that a created table declares.
-pub(super) fn declared(kind: ColumnType) -> String {
-    match kind {
-        ColumnType::Decimal { precision, scale } => return format!("NUMERIC({precision},{scale})"),
-        ColumnType::Null | ColumnType::Text => "TEXT",
-        ColumnType::Boolean => "BOOLEAN",
-        ColumnType::SmallInt | ColumnType::Integer | ColumnType::BigInt => "INTEGER",
-        ColumnType::Real | ColumnType::Double => "REAL",
-        ColumnType::Date => "DATE",
-        ColumnType::Time => "TIME",
-        ColumnType::Timestamp => "TIMESTAMP",
-        ColumnType::TimestampTz => "TIMESTAMPTZ",
-        ColumnType::Bytes => "BLOB",
-    }
-    .to_owned()
-}
 
 /// The affinity of a declared type, by the five rules of <https://sqlite.org/datatype3.html>.
 pub(super) fn affinity(declared: &str) -> &'static str {
@@ -64,7 +35,7 @@ pub(super) fn affinity(declared: &str) -> &'static str {
 
 /// A column of a table that Tidemill creates.
 pub(super) fn create(column: &Column) -> PlannedColumn {
-    let declared = declared(column.kind);
+    let declared = column.kind.declared(Dialect::Sqlite);
     PlannedColumn {
         name: column.name.clone(),
         kind: column.kind,
@@ -98,18 +69,20 @@ pub(super) fn fit(column: &Column, existing: &ExistingColumn) -> Option<PlannedC
         ColumnType::Text => matches!(family, "TEXT" | "BLOB"),
         ColumnType::Bytes => family == "BLOB",
     };
+    let created = create(column);
     let declared = existing.declared.to_ascii_uppercase();
     let is_decimal = declared.starts_with("NUMERIC") || declared.starts_with("DECIMAL");
-    let is_binary = matches!(column.kind, ColumnType::Real | ColumnType::Double);
+    let passage = match column.kind {
+        _ if !is_decimal || declared == created.target => Passage::Same,
+        ColumnType::Real | ColumnType::Double => Passage::Finite,
+        _ => Passage::Exact,
+    };
     fits.then(|| PlannedColumn {
         name: existing.name.clone(),
         staged: existing.family.clone(),
         target: existing.declared.clone(),
-        passage: match is_binary && is_decimal {
-            true => Passage::Finite,
-            false => Passage::Same,
-        },
-        ..create(column)
+        passage,
+        ..created
     })
 }
 
@@ -157,7 +130,7 @@ fn decimal(value: i128, kind: ColumnType) -> Result<String, String> {
     let text = Decimal128Type::format_decimal(value, precision, scale.cast_signed());
     let digits = value.unsigned_abs().to_string();
     let significant = digits.trim_end_matches('0').len();
-    match significant <= SAFE_DIGITS {
+    match significant <= usize::from(SAFE_DIGITS) {
         true => Ok(text),
         false => Err(format!(
             "{text} has {significant} significant digits and SQLite keeps {SAFE_DIGITS}"
@@ -259,7 +232,7 @@ mod tests {
             ColumnType::Text,
             ColumnType::Bytes,
         ] {
-            let declared = declared(kind);
+            let declared = kind.declared(Dialect::Sqlite);
             let existing = ExistingColumn {
                 name: "c".to_owned(),
                 family: affinity(&declared).to_owned(),

@@ -13,11 +13,12 @@ use rusqlite::{Connection, Transaction};
 use super::count;
 use super::kinds::Kind;
 use super::scan::{Scan, ScanPlan};
-use super::target::{Target, primary_key};
+use super::target::primary_key;
 use crate::connections::column_type::ColumnType;
 use crate::connections::export::{Export, Exported, Mode};
 use crate::connections::remote_expression::in_sqlite;
 use crate::connections::statements::{list, quote};
+use crate::connections::target::Target;
 use crate::connections::verification::{Checksum, Verification};
 use crate::error::Result;
 

@@ -12,11 +12,12 @@ use tokio::sync::mpsc;
 use super::apply::{Staged, apply};
 use super::error::explain;
 use super::finish::refuse_impossible;
-use super::target::{STAGING, Target, plan};
+use super::target::plan;
 use super::{blocking, check_schema, count, open, types};
 use crate::connections::columns::Columns;
 use crate::connections::export::{Export, Exported, Mode};
 use crate::connections::fingerprint::Fingerprint;
+use crate::connections::target::Target;
 use crate::connections::url::SqliteUrl;
 use crate::connections::values::Values;
 use crate::connections::verification::Verification;
@@ -138,10 +139,7 @@ fn stage(
     let failed = |error| explain("stage the rows", error);
     let transaction = connection.transaction().map_err(failed)?;
     transaction
-        .execute_batch(&format!(
-            "CREATE TABLE {STAGING} ({})",
-            statements.staging_columns()
-        ))
+        .execute_batch(&statements.create_staging())
         .map_err(failed)?;
     let mut staged = Staged {
         rows: 0,
@@ -159,7 +157,8 @@ fn stage(
                 if let Some(verification) = &mut staged.verification {
                     verification.add(&batch)?;
                 }
-                insert_batch(&transaction, columns, &batch, staged.rows)?;
+                let sql = statements.fill_staging();
+                insert_batch(&transaction, &sql, columns, &batch, staged.rows)?;
                 staged.rows += batch.num_rows() as u64;
             }
             Some(Message::End) => break,
@@ -187,15 +186,13 @@ fn stage(
 
 fn insert_batch(
     transaction: &Transaction<'_>,
+    sql: &str,
     columns: &Columns,
     batch: &RecordBatch,
     rows_before: u64,
 ) -> Result<()> {
     let failed = |error| explain("stage the rows", error);
-    let marks = vec!["?"; columns.list().len()].join(", ");
-    let mut statement = transaction
-        .prepare_cached(&format!("INSERT INTO {STAGING} VALUES ({marks})"))
-        .map_err(failed)?;
+    let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
     let values: Vec<_> = columns
         .list()
         .iter()
