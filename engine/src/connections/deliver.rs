@@ -135,7 +135,7 @@ fn checked_mode(options: &CopyOptions) -> Result<Mode> {
         (&typed.delete_where, mode, typed.key.is_empty())
     {
         return Ok(Mode::ReplaceWhere {
-            condition: condition.clone(),
+            condition: Box::new(condition.clone()),
         });
     }
     if typed.delete_where.is_some() {

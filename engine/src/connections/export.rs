@@ -23,7 +23,7 @@ pub enum Mode {
     /// export of the same window would leave it, and add it once more.
     ReplaceWhere {
         /// What the database evaluates.
-        condition: Expr,
+        condition: Box<Expr>,
     },
     /// Rows with the same key are brought up to date, new ones are added, others stay.
     Merge {
