@@ -44,6 +44,7 @@ pub struct Session {
     config: Config,
     folder: PathBuf,
     progress: Progress,
+    run_id: String,
 }
 
 /// What the name of a table or view stands for.
@@ -82,6 +83,7 @@ impl Session {
             config,
             folder: PathBuf::new(),
             progress: Progress::default(),
+            run_id: uuid::Uuid::now_v7().to_string(),
         })
     }
 
@@ -127,6 +129,11 @@ impl Session {
     /// How far the load is that runs, if one does.
     pub fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// What ledgers and system tables call all that is done here.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
     }
 
     /// A planner for one statement.

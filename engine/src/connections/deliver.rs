@@ -5,13 +5,18 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
-use super::{Connection, Export, Finish, Mode};
+use super::follow::{Delivery, find_rows};
+use super::{Connection, Export, Exported, Finish, Mode};
 use crate::reconciliation::{Copied, CopyStatus};
 use crate::session::{Planner, Session};
 use crate::sql::{CopyInto, CopyOptions, CopySource, ExportMode, ExportOptions, Query};
 use crate::{Error, Result};
 
-/// Runs the query of a COPY INTO and exports its rows.
+/// Options that landing and exporting have both.
+const SHARED: [&str; 2] = ["COMMENT", "FORCE"];
+
+/// Exports the rows of a COPY INTO: all of them, or of a table of the warehouse those that it gained
+/// since its last export to the same target.
 ///
 /// # Errors
 /// An option that belongs to landing, an error of the query, or one of [`Connection::export`].
@@ -23,17 +28,27 @@ pub async fn deliver(
     table: String,
 ) -> Result<Copied> {
     let mut export = checked_export(&copy.options, schema, table)?;
-    let (query, source) = query_of(&copy)?;
-    let rows = run(session.begin(), query).await?;
-    export.finish.column_comments = comments(&rows.schema());
-    let exported = connection.export(&export, rows).await?;
+    export.run_id = Some(session.run_id().to_owned());
+    let exported = match find_rows(session, &copy, connection, &export).await? {
+        Delivery::Known { note } => Exported::default().noted([note]),
+        Delivery::Rows {
+            rows,
+            followed,
+            note,
+        } => {
+            export.followed = followed;
+            export.finish.column_comments = comments(&rows.schema());
+            let exported = connection.export(&export, rows).await?;
+            exported.noted(note)
+        }
+    };
+    let (_, source) = query_of(&copy)?;
     Copied {
         source,
         target: copy.target.to_string(),
-        status: if exported.inserted + exported.updated + exported.deleted == 0 {
-            CopyStatus::Skipped
-        } else {
-            CopyStatus::Loaded
+        status: match exported.wrote_nothing() {
+            true => CopyStatus::Skipped,
+            false => CopyStatus::Loaded,
         },
         read: exported.rows_read,
         loaded: exported.inserted + exported.updated,
@@ -59,15 +74,20 @@ pub(super) fn query_of(copy: &CopyInto) -> Result<(Query, String)> {
     }
 }
 
-/// Rows that keep what they are read from, and no longer than that: SQLite cannot write a file as
-/// long as somebody reads it, unless it is in WAL mode.
+/// Runs a query.
 pub(super) async fn run(planner: Planner, query: Query) -> Result<SendableRecordBatchStream> {
     let rows = planner.query(query).await?;
+    Ok(keep(planner, rows))
+}
+
+/// Rows that keep what they are read from, and no longer than that: SQLite cannot write a file as
+/// long as somebody reads it, unless it is in WAL mode.
+pub(super) fn keep(planner: Planner, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
     let schema = rows.schema();
     let rows = rows.inspect(move |_| {
         let _kept = &planner;
     });
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
 /// What tables of the warehouse say about their columns.
@@ -108,20 +128,24 @@ pub(super) fn checked_export(
             grants: typed.grants.clone(),
             owner: typed.owner.clone(),
         },
+        followed: None,
+        force: options.reload.force,
+        run_id: None,
     })
 }
 
 fn refuse_landing(options: &CopyOptions) -> Result<()> {
     let landing = options.of_landing().into_iter().map(|(name, _)| name);
     let partition_by = (!options.partition_by.is_empty()).then_some("PARTITION_BY");
-    // Of a file, COMMENT says which lines are passed over; of a table, what it is.
+    // Of a file, COMMENT says which lines are passed over; of a table, what it is. FORCE means here
+    // what it means there: once more.
     let mut others = landing
         .chain(partition_by)
-        .filter(|option| *option != "COMMENT");
+        .filter(|option| !SHARED.contains(option));
     match others.next() {
         None => Ok(()),
         Some(option) => {
-            let known: Vec<_> = ExportOptions::names().chain(["COMMENT"]).collect();
+            let known: Vec<_> = ExportOptions::names().chain(SHARED).collect();
             Err(Error::input(format!("{option} belongs to landing files"))
                 .hint(format!("an export takes {}", known.join(", "))))
         }

@@ -3,13 +3,11 @@
 use datafusion::sql::sqlparser::ast::Expr;
 
 use super::columns::{Column, Columns};
+use super::ledger::{Entry, Followed, LEDGER};
 use super::plan::Matched;
 use super::statements::quote;
 use crate::error::{Error, Result};
 use crate::sql::{Grant, OnConflict, OnNul, OnSchemaChange};
-
-/// The table that remembers which batches were appended, in the schema of its targets.
-pub(crate) const LEDGER: &str = "tidemill_exports";
 
 /// What happens to the rows that the target table already holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +38,22 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Its name in SQL.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Mode::Append => "append",
+            Mode::Replace | Mode::ReplaceWhere { .. } => "replace",
+            Mode::Merge { .. } => "merge",
+            Mode::Insert { .. } => "insert",
+            Mode::Create => "create",
+        }
+    }
+
+    /// Whether rows that the source lost would stay, and those that it changed be there twice.
+    pub(crate) fn only_adds(&self) -> bool {
+        matches!(self, Mode::Append)
+    }
+
     /// The merge key; empty for the other modes.
     pub(crate) fn key(&self) -> &[String] {
         match self {
@@ -70,6 +84,12 @@ pub struct Export {
     pub verify: bool,
     /// What the table is to have when the rows are there.
     pub finish: Finish,
+    /// The table of the warehouse whose rows these are, if the ledger is to follow it.
+    pub followed: Option<Followed>,
+    /// Whether a batch is added that was added before.
+    pub force: bool,
+    /// The run that exports, as the ledger calls it.
+    pub run_id: Option<String>,
 }
 
 /// What a table is to have besides its rows; what it has already is left alone.
@@ -98,7 +118,47 @@ impl Export {
             nul: OnNul::default(),
             verify: false,
             finish: Finish::default(),
+            followed: None,
+            force: false,
+            run_id: None,
         }
+    }
+
+    /// Whether the ledger gets to know of it.
+    pub(crate) fn is_recorded(&self) -> bool {
+        match self.mode {
+            Mode::Append => true,
+            Mode::Merge { .. } | Mode::Replace => self.followed.is_some(),
+            Mode::ReplaceWhere { .. } | Mode::Insert { .. } | Mode::Create => false,
+        }
+    }
+
+    /// Whether the ledger can follow a table that is exported so.
+    pub(crate) fn can_follow(&self) -> bool {
+        matches!(self.mode, Mode::Append | Mode::Merge { .. } | Mode::Replace)
+    }
+
+    /// Whether rows that were exported before are left out.
+    pub(crate) fn adds_once(&self) -> bool {
+        matches!(self.mode, Mode::Append | Mode::Merge { .. }) && !self.force
+    }
+
+    /// The table of which only new rows are exported.
+    pub(crate) fn follows(&self) -> Option<&Followed> {
+        self.followed.as_ref().filter(|_| self.adds_once())
+    }
+
+    /// What the ledger keeps, of a batch with this content.
+    pub(crate) fn entry(&self, content: Option<String>, rows: u64) -> Option<Entry<'_>> {
+        let followed = self.followed.as_ref();
+        Some(Entry {
+            target: &self.table,
+            batch_hash: followed.map(Followed::batch_hash).or(content)?,
+            followed,
+            mode: self.mode.name(),
+            rows,
+            run_id: self.run_id.as_deref(),
+        })
     }
 
     /// Checks what can be checked without the database.
@@ -152,11 +212,16 @@ impl Exported {
         }
     }
 
+    /// Whether the table is as it was.
+    pub(crate) fn wrote_nothing(&self) -> bool {
+        self.inserted + self.updated + self.deleted == 0
+    }
+
     /// An append of a batch that the ledger knows.
-    pub(crate) fn known(rows: u64, when: &str) -> Self {
+    pub(crate) fn known(rows: u64, by: &str) -> Self {
         Exported::unchanged(
             rows,
-            format!("this batch was exported before, at {when}; nothing was added"),
+            format!("this batch was exported before, {by}; nothing was added"),
         )
     }
 

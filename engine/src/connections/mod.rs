@@ -18,8 +18,10 @@ mod dialect;
 mod explain;
 mod export;
 mod fingerprint;
+mod follow;
 mod insert;
 mod interpolate;
+mod ledger;
 mod plan;
 mod postgres;
 mod read;
@@ -46,6 +48,7 @@ pub use explain::explain_export;
 pub use export::{Export, Exported, Finish, Mode};
 pub use insert::{create_in_database, insert_into_database};
 pub use interpolate::interpolate;
+pub use ledger::{Followed, LastExport};
 pub use read::{Databases, LeaveAggregates};
 pub use run_statements::execute_in_database;
 pub use url::{ConnectionUrl, PostgresUrl, SqliteUrl};
@@ -183,9 +186,21 @@ impl Connection {
     /// # Errors
     /// What the database refuses.
     pub async fn execute(&self, sql: &str) -> Result<Vec<u64>> {
+        self.check_writable()?;
         match &self.url {
             ConnectionUrl::Sqlite(url) => sqlite::execute(url, sql).await,
             ConnectionUrl::Postgres(url) => postgres::execute(url, sql).await,
+        }
+    }
+
+    /// The last export of a table of the warehouse to a table of this database.
+    ///
+    /// # Errors
+    /// The database cannot be reached or refuses the login, the ledger cannot be read.
+    pub async fn last_export(&self, export: &Export, table_id: &str) -> Result<Option<LastExport>> {
+        match &self.url {
+            ConnectionUrl::Sqlite(url) => sqlite::last_export(url, export, table_id).await,
+            ConnectionUrl::Postgres(url) => postgres::last_export(url, export, table_id).await,
         }
     }
 

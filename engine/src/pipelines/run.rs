@@ -44,7 +44,7 @@ pub async fn run(
         .hint("wait for the other run to end"));
     };
     let record = RunRecord {
-        run_id: uuid::Uuid::now_v7().to_string(),
+        run_id: session.run_id().to_owned(),
         pipeline: pipeline.name.clone(),
         parameters: serde_json::to_string(&shown_parameters(&pipeline)).unwrap_or_default(),
         started_at: Utc::now(),

@@ -240,15 +240,22 @@ impl Snapshot {
         if columns == Columns::WithOrigin {
             return with_origin_columns(&table, &self.base).await.map(Some);
         }
-        let provider = table
-            .table_provider()
-            .with_session(Arc::new(self.base.clone()))
-            .await?;
+        let provider = table.table_provider().with_session(self.session()).await?;
         Ok(Some(provider))
     }
 
+    /// The warehouse that it is of.
+    pub(super) fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
+    }
+
+    /// The session that rows are read with.
+    pub(super) fn session(&self) -> Arc<SessionState> {
+        Arc::new(self.base.clone())
+    }
+
     /// Opens a table once for the statement.
-    async fn open(&self, id: &TableId) -> Result<Option<DeltaTable>> {
+    pub(super) async fn open(&self, id: &TableId) -> Result<Option<DeltaTable>> {
         if let Some(table) = lock(&self.opened).get(id) {
             return Ok(Some(table.clone()));
         }

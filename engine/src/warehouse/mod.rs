@@ -6,6 +6,7 @@
 //! see: `transaction.rs` keeps that promise, `catalog.rs` gives queries a stable view meanwhile.
 
 mod catalog;
+mod changes;
 mod create;
 mod data_files;
 mod databases;
@@ -33,6 +34,7 @@ use deltalake_core::{DeltaTable, DeltaTableBuilder};
 use url::Url;
 
 pub use catalog::{CATALOG, ReadFiles, Snapshot};
+pub use changes::{Changes, TableVersion};
 pub use create::{check_writable, create_table, create_view, declared_type};
 pub(crate) use data_files::{DataFiles, Encoding, Finished, GrowingFile, Limits, ParquetEncoding};
 pub use databases::ReadDatabases;

@@ -19,9 +19,9 @@ use datafusion::logical_expr::{
 };
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Add;
-use futures::TryStreamExt;
 use percent_encoding::percent_decode_str;
 
+use super::changes::data_files;
 use crate::sql::{LOAD_COLUMN, SOURCE_COLUMN};
 use crate::{Error, Result};
 
@@ -134,13 +134,7 @@ pub(super) async fn with_origin_columns(
 
 /// The origin of the rows of each data file, by its name.
 async fn origins(table: &DeltaTable) -> Result<HashMap<String, Origin>> {
-    let log_store = table.log_store();
-    let files = table
-        .snapshot()?
-        .snapshot()
-        .file_views(log_store.as_ref(), None);
-    #[expect(deprecated, reason = "nothing else gives the tags of a file")]
-    let files: Vec<Add> = files.map_ok(|file| file.add_action()).try_collect().await?;
+    let files = data_files(table).await?;
     let known = files.iter();
     Ok(known
         .filter_map(|file| Some((file_name(&file.path), origin_of(file)?)))

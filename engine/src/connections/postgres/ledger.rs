@@ -1,51 +1,128 @@
-//! The ledger of appended batches, a table beside the targets: `tidemill_exports`.
-//!
-//! A row is written in the transaction that appends the batch, so a batch and its entry are there
-//! together or not at all.
+//! The ledger of exports in Postgres; see `connections/ledger.rs` for what it is for.
 
 use super::connect::Session;
-use super::target::{find, lock_definitions};
-use crate::connections::export::{Export, LEDGER};
-use crate::connections::statements::qualified;
-use crate::error::Result;
+use super::target::{Relation, find, lock_definitions};
+use crate::connections::export::Export;
+use crate::connections::ledger::{COLUMNS, Entry, LEDGER, LastExport, by};
+use crate::connections::statements::{qualified, quote};
+use crate::error::{Error, Result};
 
-/// Records a batch; says when it was exported before, and then records nothing.
-pub(super) async fn enter(
+const EXPORTED_AT: &str = "to_char(\"exported_at\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')";
+
+/// Makes sure that the export can be recorded, before any row moves.
+///
+/// # Errors
+/// The role may neither use the ledger nor create it.
+pub(super) async fn prepare(session: &Session, export: &Export) -> Result<()> {
+    let ledger = qualified(&export.schema, LEDGER);
+    let relation = match find(session, &export.schema, LEDGER).await? {
+        Some(relation) => relation,
+        None => match create(session, export, &ledger).await? {
+            Some(relation) => relation,
+            None => return Ok(()),
+        },
+    };
+    check_rights(session, &ledger, &relation).await?;
+    for column in missing(session, &relation).await? {
+        let doing = format!("add the column \"{}\" to the ledger {ledger}", column.0);
+        let sql = format!(
+            "ALTER TABLE {ledger} ADD COLUMN IF NOT EXISTS \"{}\" {}",
+            column.0, column.1
+        );
+        session.run(&doing, &sql, &[]).await?;
+    }
+    Ok(())
+}
+
+/// The last export of a table of the warehouse to this target.
+pub(super) async fn last(
     session: &Session,
     export: &Export,
-    hash: &str,
-    rows: u64,
-) -> Result<Option<String>> {
-    let ledger = qualified(&export.schema, LEDGER);
-    if find(session, &export.schema, LEDGER).await?.is_none() {
-        create(session, export, &ledger).await?;
+    table_id: &str,
+) -> Result<Option<LastExport>> {
+    let Some(relation) = find(session, &export.schema, LEDGER).await? else {
+        return Ok(None);
+    };
+    if !missing(session, &relation).await?.is_empty() {
+        return Ok(None);
     }
+    let ledger = qualified(&export.schema, LEDGER);
     let doing = format!("look into the ledger {ledger}");
     let sql = format!(
-        "SELECT to_char(\"exported_at\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM {ledger} \
+        "SELECT \"source_version\", \"run_id\", {EXPORTED_AT} FROM {ledger} \
+         WHERE \"target\" = $1 AND \"source_id\" = $2 ORDER BY \"source_version\" DESC LIMIT 1"
+    );
+    let row = session
+        .first_row(&doing, &sql, &[&export.table, &table_id])
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let read = || Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+    let (version, run_id, exported_at): (i64, _, String) =
+        read().map_err(|error| session.failed(&doing, error))?;
+    Ok(Some(LastExport {
+        version: version.unsigned_abs(),
+        by: by(run_id, &exported_at),
+    }))
+}
+
+/// When and by which run a batch was exported, if it was.
+pub(super) async fn known(
+    session: &Session,
+    export: &Export,
+    batch_hash: &str,
+) -> Result<Option<String>> {
+    let ledger = qualified(&export.schema, LEDGER);
+    let doing = format!("look into the ledger {ledger}");
+    let sql = format!(
+        "SELECT \"run_id\", {EXPORTED_AT} FROM {ledger} \
          WHERE \"target\" = $1 AND \"batch_hash\" = $2"
     );
-    if let Some(row) = session
-        .first_row(&doing, &sql, &[&export.table, &hash])
-        .await?
-    {
-        let when: String = row
-            .try_get(0)
-            .map_err(|error| session.failed(&doing, error))?;
-        return Ok(Some(format!("{when} UTC")));
-    }
+    let row = session
+        .first_row(&doing, &sql, &[&export.table, &batch_hash])
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let read = || Ok((row.try_get(0)?, row.try_get(1)?));
+    let (run_id, exported_at): (_, String) =
+        read().map_err(|error| session.failed(&doing, error))?;
+    Ok(Some(by(run_id, &exported_at)))
+}
+
+/// Records an export.
+pub(super) async fn enter(session: &Session, export: &Export, entry: &Entry<'_>) -> Result<()> {
+    let ledger = qualified(&export.schema, LEDGER);
+    let names = COLUMNS.map(|column| quote(column.name));
+    let set = names[2..]
+        .iter()
+        .map(|name| format!("{name} = \"excluded\".{name}"));
     let sql = format!(
-        "INSERT INTO {ledger} (\"target\", \"batch_hash\", \"rows\", \"exported_at\") VALUES ($1, $2, $3, now())"
+        "INSERT INTO {ledger} ({}) VALUES ($1, $2, $3, now(), $4, $5, $6, $7, $8) \
+         ON CONFLICT (\"target\", \"batch_hash\") DO UPDATE SET {}",
+        names.join(", "),
+        set.collect::<Vec<_>>().join(", ")
     );
-    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let followed = entry.followed;
+    let version = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
     session
         .run(
             &format!("write the ledger {ledger}"),
             &sql,
-            &[&export.table, &hash, &rows],
+            &[
+                &entry.target,
+                &entry.batch_hash,
+                &version(entry.rows),
+                &entry.mode,
+                &entry.run_id,
+                &followed.map(|followed| &followed.name),
+                &followed.map(|followed| &followed.table_id),
+                &followed.map(|followed| version(followed.version)),
+            ],
         )
         .await?;
-    Ok(None)
+    Ok(())
 }
 
 /// Forgets the batches of a table whose rows are gone: it was created anew or replaced.
@@ -67,17 +144,64 @@ pub(super) async fn forget(session: &Session, export: &Export) -> Result<()> {
     Ok(())
 }
 
-async fn create(session: &Session, export: &Export, ledger: &str) -> Result<()> {
+/// Creates the ledger; gives one that another export has created meanwhile.
+async fn create(session: &Session, export: &Export, ledger: &str) -> Result<Option<Relation>> {
     lock_definitions(session).await?;
-    if find(session, &export.schema, LEDGER).await?.is_some() {
-        return Ok(());
+    if let Some(relation) = find(session, &export.schema, LEDGER).await? {
+        return Ok(Some(relation));
     }
+    let columns = COLUMNS.map(|column| format!("\"{}\" {}", column.name, column.postgres));
     let sql = format!(
-        "CREATE TABLE {ledger} (\"target\" text, \"batch_hash\" text, \"rows\" bigint NOT NULL, \
-         \"exported_at\" timestamptz NOT NULL, PRIMARY KEY (\"target\", \"batch_hash\"))"
+        "CREATE TABLE {ledger} ({}, PRIMARY KEY (\"target\", \"batch_hash\"))",
+        columns.join(", ")
     );
-    session
-        .run(&format!("create the ledger {ledger}"), &sql, &[])
+    let doing = format!("create the ledger {ledger}, which makes exports happen once");
+    session.run(&doing, &sql, &[]).await?;
+    Ok(None)
+}
+
+async fn check_rights(session: &Session, ledger: &str, relation: &Relation) -> Result<()> {
+    let doing = format!("look into the ledger {ledger}");
+    let rights = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+    let lacks = "SELECT \"right\" FROM unnest($2::text[]) AS \"right\" \
+        WHERE NOT pg_catalog.has_table_privilege($1::oid, \"right\")";
+    let row = session
+        .first_row(&format!("{doing}: rights"), &format!("SELECT string_agg(\"right\", ', '), current_user::text FROM ({lacks}) AS \"lacking\""), &[&relation.oid, &rights.as_slice()])
         .await?;
-    Ok(())
+    let Some(row) = row else {
+        return Ok(());
+    };
+    let read = || Ok((row.try_get(0)?, row.try_get(1)?));
+    let (lacking, role): (Option<String>, String) =
+        read().map_err(|error| session.failed(&doing, error))?;
+    match lacking {
+        None => Ok(()),
+        Some(lacking) => Err(Error::input(format!(
+            "{role} lacks {lacking} on the ledger {ledger}, so the export could not be recorded; nothing was exported"
+        ))
+        .hint(format!("let its owner GRANT {} ON {ledger} TO {}", rights.join(", "), quote(&role)))),
+    }
+}
+
+/// The columns that a ledger of an earlier time lacks, with their types.
+async fn missing(
+    session: &Session,
+    relation: &Relation,
+) -> Result<Vec<(&'static str, &'static str)>> {
+    let doing = "read the columns of the ledger";
+    let sql = "SELECT array_agg(attname::text) FROM pg_catalog.pg_attribute \
+        WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped";
+    let row = session.first_row(doing, sql, &[&relation.oid]).await?;
+    let present: Option<Vec<String>> = match row {
+        Some(row) => row
+            .try_get(0)
+            .map_err(|error| session.failed(doing, error))?,
+        None => None,
+    };
+    let present = present.unwrap_or_default();
+    let columns = COLUMNS.iter();
+    Ok(columns
+        .filter(|column| !present.iter().any(|name| name == column.name))
+        .map(|column| (column.name, column.postgres))
+        .collect())
 }

@@ -38,25 +38,37 @@ pub(super) use execute::execute;
 pub(super) use read::PostgresReader;
 pub(super) use write::export;
 
+use self::connect::Session;
 use self::url::PostgresUrl;
 #[cfg(test)]
 use super::column_type::ColumnType;
 use super::columns::Columns;
-use super::export::Export;
-use super::statements::qualified;
 use super::target::Target;
+use super::{Export, LastExport};
 use crate::error::Result;
 
 /// Whether the database has this table (or view, or anything else of that name).
 pub(super) async fn table_exists(url: &PostgresUrl, schema: &str, table: &str) -> Result<bool> {
-    let session = connect::connect(url).await?;
-    // In a transaction, all of it reaches the same server behind a pooler.
-    let doing = format!("look for the table {}", qualified(schema, table));
-    session.run(&doing, "BEGIN READ ONLY", &[]).await?;
-    match target::find(&session, schema, table).await {
-        Ok(found) => Ok(found.is_some()),
-        Err(error) => Err(session.abandon(error).await),
-    }
+    look(url, async |session| {
+        let found = target::find(session, schema, table).await?;
+        Ok(found.is_some())
+    })
+    .await
+}
+
+/// The last export of a table of the warehouse to a table that is still there.
+pub(super) async fn last_export(
+    url: &PostgresUrl,
+    export: &Export,
+    table_id: &str,
+) -> Result<Option<LastExport>> {
+    look(url, async |session| {
+        match target::find(session, &export.schema, &export.table).await? {
+            None => Ok(None),
+            Some(_) => ledger::last(session, export, table_id).await,
+        }
+    })
+    .await
 }
 
 /// The names of the columns that rows can be inserted into; `None` without such a table.
@@ -65,18 +77,28 @@ pub(super) async fn insertable(
     schema: &str,
     table: &str,
 ) -> Result<Option<Vec<String>>> {
-    let session = connect::connect(url).await?;
-    match target::insertable(&session, schema, table).await {
-        Ok(found) => Ok(found),
-        Err(error) => Err(session.abandon(error).await),
-    }
+    look(url, async |session| {
+        target::insertable(session, schema, table).await
+    })
+    .await
 }
 
 /// Plans an export; changes nothing.
 pub(super) async fn plan(url: &PostgresUrl, export: &Export, columns: &Columns) -> Result<Target> {
+    look(url, async |session| {
+        target::plan(session, export, columns).await
+    })
+    .await
+}
+
+/// Looks something up, in a transaction: so all of it reaches the same server behind a pooler.
+async fn look<T>(url: &PostgresUrl, find: impl AsyncFnOnce(&Session) -> Result<T>) -> Result<T> {
     let session = connect::connect(url).await?;
-    match target::plan(&session, export, columns).await {
-        Ok(target) => Ok(target),
+    session
+        .run("begin a transaction", "BEGIN READ ONLY", &[])
+        .await?;
+    match find(&session).await {
+        Ok(found) => Ok(found),
         Err(error) => Err(session.abandon(error).await),
     }
 }

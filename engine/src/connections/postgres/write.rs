@@ -57,11 +57,15 @@ async fn transact(
     lock(session, &qualified(&export.schema, &export.table)).await?;
     let mut target = plan(session, export, columns).await?;
     make(session, export, &target).await?;
+    if export.is_recorded() {
+        prepare_ledger(session, export, target.exists).await?;
+    }
     let columns = Arc::new(columns.keep(&target.matched.places));
     let mut batch = stage(session, export, &columns, &target, batches).await?;
     let widened = check_values(session, export, &mut target, batch.rows).await?;
 
     let exported = apply(session, export, &target, &batch).await?;
+    record(session, export, &batch, &exported).await?;
     let verified = match batch.verification.take() {
         Some(sent) => verify(session, export, &target, &exported, sent).await?,
         None => None,
@@ -120,8 +124,45 @@ async fn apply(
 /// What arrived in the staging table.
 struct Staged {
     rows: u64,
-    fingerprint: Option<Fingerprint>,
+    /// What tells the rows from others, where nothing else does.
+    content: Option<String>,
     verification: Option<Verification>,
+}
+
+/// Makes the ledger ready before any row moves, and looks whether somebody was faster.
+async fn prepare_ledger(session: &Session, export: &Export, exists: bool) -> Result<()> {
+    ledger::prepare(session, export).await?;
+    if !exists {
+        return ledger::forget(session, export).await;
+    }
+    if let Some(followed) = export.follows() {
+        let last = ledger::last(session, export, &followed.table_id).await?;
+        followed.still_follows(last.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Writes into the ledger what was done; a batch that it knows stays as it is there.
+async fn record(
+    session: &Session,
+    export: &Export,
+    batch: &Staged,
+    exported: &Exported,
+) -> Result<()> {
+    if !export.is_recorded() {
+        return Ok(());
+    }
+    let Some(entry) = export.entry(batch.content.clone(), batch.rows) else {
+        return Ok(());
+    };
+    if exported.wrote_nothing()
+        && ledger::known(session, export, &entry.batch_hash)
+            .await?
+            .is_some()
+    {
+        return Ok(());
+    }
+    ledger::enter(session, export, &entry).await
 }
 
 async fn stage(
@@ -177,9 +218,11 @@ async fn copy(
             .map_err(failed)?
     );
     let mut encoder = ArrowToPostgresBinaryEncoder::try_new(columns.schema()).map_err(encoding)?;
+    let by_content = export.mode == Mode::Append && export.followed.is_none();
+    let mut fingerprint = by_content.then(|| Fingerprint::new(Arc::clone(columns)));
     let mut staged = Staged {
         rows: 0,
-        fingerprint: (export.mode == Mode::Append).then(|| Fingerprint::new(Arc::clone(columns))),
+        content: None,
         verification: export
             .verify
             .then(|| Verification::new(columns, statements.columns)),
@@ -189,7 +232,7 @@ async fn copy(
     while let Some(batch) = batches.next().await {
         let batch = columns.normalise(&batch?, staged.rows)?;
         staged.rows += batch.num_rows() as u64;
-        if let Some(fingerprint) = &mut staged.fingerprint {
+        if let Some(fingerprint) = &mut fingerprint {
             fingerprint.add(&batch);
         }
         if let Some(verification) = &mut staged.verification {
@@ -200,6 +243,10 @@ async fn copy(
             sink.send(buffer.split().freeze()).await.map_err(failed)?;
         }
     }
+    // No rows are no batch.
+    staged.content = fingerprint
+        .filter(|_| staged.rows > 0)
+        .map(|fingerprint| fingerprint.finish());
     encoder.write_footer(&mut buffer).map_err(encoding)?;
     sink.send(buffer.freeze()).await.map_err(failed)?;
     let copied = sink.finish().await.map_err(failed)?;
@@ -218,12 +265,11 @@ async fn append(
     statements: &Statements<'_>,
     batch: &Staged,
 ) -> Result<Exported> {
-    if let Some(fingerprint) = &batch.fingerprint
-        && batch.rows > 0
-        && let Some(when) =
-            ledger::enter(session, export, &fingerprint.finish(), batch.rows).await?
+    if !export.force
+        && let Some(content) = &batch.content
+        && let Some(by) = ledger::known(session, export, content).await?
     {
-        return Ok(Exported::known(batch.rows, &when));
+        return Ok(Exported::known(batch.rows, &by));
     }
     insert(session, statements, batch.rows).await?;
     Ok(Exported::inserted(batch.rows))

@@ -12,7 +12,6 @@ use crate::connections::checks::{KeyCheck, inexact, infinite, outside};
 use crate::connections::column_type::ColumnType;
 use crate::connections::conflict::conflict_clause;
 use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
-use crate::connections::fingerprint::Fingerprint;
 use crate::connections::plan::{Passage, PlannedColumn};
 use crate::connections::remote_expression::in_sqlite;
 use crate::connections::statements::{Statements, quote};
@@ -24,7 +23,8 @@ use crate::sql::OnConflict;
 /// What arrived in the staging table.
 pub(super) struct Staged {
     pub(super) rows: u64,
-    pub(super) fingerprint: Option<Fingerprint>,
+    /// What tells the rows from others, where nothing else does.
+    pub(super) content: Option<String>,
     pub(super) verification: Option<Verification>,
 }
 
@@ -39,6 +39,9 @@ pub(super) fn apply(
     mut staged: Staged,
 ) -> Result<Exported> {
     make(transaction, export, target)?;
+    if export.is_recorded() {
+        prepare_ledger(transaction, export)?;
+    }
     check_values(transaction, target)?;
     let verification = staged.verification.take();
     let before = verification
@@ -46,6 +49,7 @@ pub(super) fn apply(
         .map(|_| Before::of(transaction, export, target))
         .transpose()?;
     let exported = move_rows(transaction, export, target, &staged)?;
+    record(transaction, export, &staged, &exported)?;
     let verified = match (verification, before) {
         (Some(sent), Some(before)) => {
             verify(transaction, export, target, &exported, &sent, &before)?
@@ -83,6 +87,36 @@ fn make(transaction: &Transaction<'_>, export: &Export, target: &Target) -> Resu
         run(transaction, &doing, &statements.add_column(column))?;
     }
     Ok(())
+}
+
+/// Makes the ledger ready before any row moves, and looks whether somebody was faster.
+fn prepare_ledger(transaction: &Transaction<'_>, export: &Export) -> Result<()> {
+    ledger::prepare(transaction)?;
+    let Some(followed) = export.follows() else {
+        return Ok(());
+    };
+    let last = ledger::last(transaction, &export.table, &followed.table_id)?;
+    followed.still_follows(last.as_ref())
+}
+
+/// Writes into the ledger what was done; a batch that it knows stays as it is there.
+fn record(
+    transaction: &Transaction<'_>,
+    export: &Export,
+    staged: &Staged,
+    exported: &Exported,
+) -> Result<()> {
+    if !export.is_recorded() {
+        return Ok(());
+    }
+    let Some(entry) = export.entry(staged.content.clone(), staged.rows) else {
+        return Ok(());
+    };
+    let is_known = ledger::known(transaction, &export.table, &entry.batch_hash)?.is_some();
+    match is_known && exported.wrote_nothing() {
+        true => Ok(()),
+        false => ledger::enter(transaction, &entry),
+    }
 }
 
 /// SQLite stores any value anywhere, so it is here that decimals are held to the digits that their
@@ -170,16 +204,11 @@ fn append(
     statements: &Statements<'_>,
     staged: &Staged,
 ) -> Result<Exported> {
-    if let Some(fingerprint) = &staged.fingerprint
-        && staged.rows > 0
-        && let Some(when) = ledger::enter(
-            transaction,
-            &export.table,
-            &fingerprint.finish(),
-            staged.rows,
-        )?
+    if !export.force
+        && let Some(content) = &staged.content
+        && let Some(by) = ledger::known(transaction, &export.table, content)?
     {
-        return Ok(Exported::known(staged.rows, &when));
+        return Ok(Exported::known(staged.rows, &by));
     }
     insert(transaction, statements, staged.rows)?;
     Ok(Exported::inserted(staged.rows))

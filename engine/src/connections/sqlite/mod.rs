@@ -35,6 +35,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use self::error::explain;
+use super::LastExport;
 #[cfg(test)]
 use super::column_type::ColumnType;
 use super::columns::Columns;
@@ -62,6 +63,27 @@ pub(super) async fn table_exists(url: &SqliteUrl, schema: &str, table: &str) -> 
         }
         let connection = connect(&url.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         Ok(target::find(&connection, &table)?.is_some())
+    })
+    .await
+}
+
+/// The last export of a table of the warehouse to a table that is still there.
+pub(super) async fn last_export(
+    url: &SqliteUrl,
+    export: &Export,
+    table_id: &str,
+) -> Result<Option<LastExport>> {
+    check_schema(&export.schema)?;
+    let (url, target, table_id) = (url.clone(), export.table.clone(), table_id.to_owned());
+    blocking(move || {
+        if !url.path.exists() {
+            return Ok(None);
+        }
+        let connection = connect(&url.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        match target::find(&connection, &target)? {
+            None => Ok(None),
+            Some(_) => ledger::last(&connection, &target, &table_id),
+        }
     })
     .await
 }

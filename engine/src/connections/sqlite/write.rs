@@ -141,9 +141,11 @@ fn stage(
     transaction
         .execute_batch(&statements.create_staging())
         .map_err(failed)?;
+    let by_content = export.mode == Mode::Append && export.followed.is_none();
+    let mut fingerprint = by_content.then(|| Fingerprint::new(Arc::clone(columns)));
     let mut staged = Staged {
         rows: 0,
-        fingerprint: (export.mode == Mode::Append).then(|| Fingerprint::new(Arc::clone(columns))),
+        content: None,
         verification: export
             .verify
             .then(|| Verification::new(columns, statements.columns)),
@@ -151,7 +153,7 @@ fn stage(
     loop {
         match receiver.blocking_recv() {
             Some(Message::Batch(batch)) => {
-                if let Some(fingerprint) = &mut staged.fingerprint {
+                if let Some(fingerprint) = &mut fingerprint {
                     fingerprint.add(&batch);
                 }
                 if let Some(verification) = &mut staged.verification {
@@ -169,6 +171,10 @@ fn stage(
             }
         }
     }
+    // No rows are no batch.
+    staged.content = fingerprint
+        .filter(|_| staged.rows > 0)
+        .map(|fingerprint| fingerprint.finish());
     let arrived = count(
         &transaction,
         "count the staged rows",

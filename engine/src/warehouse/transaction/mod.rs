@@ -17,10 +17,11 @@ use std::path::PathBuf;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Add, Remove, Transaction};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
+use super::changes::data_files;
 use super::data_files::{DataFiles, Limits, ParquetEncoding};
 use super::lock::WriteLock;
 use super::origin::{Origin, Tags, is_ours, source_of, tags_of};
@@ -258,14 +259,7 @@ impl TableTransaction {
             let Some(table) = &self.table else {
                 return Ok(Vec::new());
             };
-            let log_store = table.log_store();
-            let files = table
-                .snapshot()?
-                .snapshot()
-                .file_views(log_store.as_ref(), None);
-            #[expect(deprecated, reason = "nothing else gives the tags of a file")]
-            let files = files.map_ok(|file| file.add_action());
-            Ok::<_, Error>(files.try_collect().await?)
+            data_files(table).await
         };
         Ok(self.files.get_or_try_init(read).await?)
     }

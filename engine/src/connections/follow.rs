@@ -1,0 +1,146 @@
+//! Which rows an export delivers: all of them, or of a table of the warehouse those that it gained
+//! since it was last exported to the same target. So a monthly export costs a month.
+
+use datafusion::execution::SendableRecordBatchStream;
+
+use super::deliver::{keep, query_of};
+use super::ledger::{Followed, LastExport};
+use super::{Connection, Export};
+use crate::report::grouped;
+use crate::session::{Planner, Session, Target};
+use crate::sql::{CopyInto, CopySource};
+use crate::warehouse::TableId;
+use crate::{Error, Kind, Result};
+
+/// What there is to export.
+pub(super) enum Delivery {
+    /// Nothing: the target has it all.
+    Known {
+        /// Why it is nothing.
+        note: String,
+    },
+    /// Rows.
+    Rows {
+        /// They come one after the other.
+        rows: SendableRecordBatchStream,
+        /// The table that they are of, if the ledger is to follow it.
+        followed: Option<Followed>,
+        /// Which rows these are, if not all.
+        note: Option<String>,
+    },
+}
+
+/// Finds the rows of an export.
+///
+/// # Errors
+/// An error of the query, a target that cannot be asked, an append of a table that lost rows.
+pub(super) async fn find_rows(
+    session: &Session,
+    copy: &CopyInto,
+    connection: &Connection,
+    export: &Export,
+) -> Result<Delivery> {
+    let planner = session.begin();
+    let Some((id, followed)) = followed(session, copy, &planner, export).await? else {
+        let (query, _) = query_of(copy)?;
+        let rows = planner.query(query).await?;
+        return Ok(Delivery::Rows {
+            rows: keep(planner, rows),
+            followed: None,
+            note: None,
+        });
+    };
+    let last = match export.adds_once() {
+        true => connection.last_export(export, &followed.table_id).await?,
+        false => None,
+    };
+    match last {
+        None => {
+            let (query, _) = query_of(copy)?;
+            let rows = planner.query(query).await?;
+            Ok(Delivery::Rows {
+                rows: keep(planner, rows),
+                followed: Some(followed),
+                note: None,
+            })
+        }
+        Some(last) if last.version == followed.version => Ok(Delivery::Known {
+            note: format!(
+                "version {} of {id} was exported before, {}; nothing was changed",
+                last.version, last.by
+            ),
+        }),
+        Some(last) => rows_since(planner, export, &id, followed, &last).await,
+    }
+}
+
+/// The table of the warehouse that is exported as it is.
+async fn followed(
+    session: &Session,
+    copy: &CopyInto,
+    planner: &Planner,
+    export: &Export,
+) -> Result<Option<(TableId, Followed)>> {
+    let CopySource::Relation(name) = &copy.source else {
+        return Ok(None);
+    };
+    let Target::Warehouse(id) = session.resolve(name)? else {
+        return Ok(None);
+    };
+    if !export.can_follow() {
+        return Ok(None);
+    }
+    let version = planner.snapshot().version_of(&id).await?;
+    Ok(version.map(|now| {
+        let followed = Followed {
+            name: id.to_string(),
+            table_id: now.table_id,
+            version: now.version,
+            since: None,
+        };
+        (id, followed)
+    }))
+}
+
+/// The rows that the table gained since an export.
+async fn rows_since(
+    planner: Planner,
+    export: &Export,
+    id: &TableId,
+    followed: Followed,
+    last: &LastExport,
+) -> Result<Delivery> {
+    if last.version > followed.version {
+        return Err(Error::new(
+            Kind::Locked,
+            format!(
+                "version {} of {id} was exported meanwhile, {}",
+                last.version, last.by
+            ),
+        )
+        .hint("nothing was written: run the statement again"));
+    }
+    let changes = planner.snapshot().changes_since(id, last.version).await?;
+    if changes.files_gone > 0 && export.mode.only_adds() {
+        return Err(Error::input(format!(
+            "{id} lost or changed rows since its version {}, which was exported {}: an append cannot follow that",
+            last.version, last.by
+        ))
+        .hint("use MODE replace, or MODE merge with a key; FORCE appends all rows once more"));
+    }
+    let note = format!(
+        "the rows that {id} gained since version {}, which was exported {}",
+        grouped(last.version),
+        last.by
+    );
+    let plan = planner.snapshot().added_rows(changes).await?;
+    let rows = planner.run(&plan).await?;
+    Ok(Delivery::Rows {
+        rows: keep(planner, rows),
+        followed: Some(Followed {
+            since: Some(last.version),
+            ..followed
+        }),
+        note: Some(note),
+    })
+}
