@@ -43,6 +43,9 @@ pub fn run(
         print_batches(format, &copied.schema(), std::slice::from_ref(&copied))?;
     }
     report::note(&closing(&report));
+    if let Some(fault) = &report.status_fault {
+        report::note(fault);
+    }
     Ok(())
 }
 

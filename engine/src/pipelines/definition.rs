@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::config::{ConnectionConfig, Environment, toml_error};
 use crate::connections::{DeclaredConnections, located};
-use crate::sql::{ParameterValue, Parameters, Script, ScriptStatement, Statement, closest};
+use crate::sql::{Name, ParameterValue, Parameters, Script, ScriptStatement, Statement, closest};
 use crate::{Error, Place, Result};
 
 const FILE_NAME: &str = "pipeline.toml";
@@ -21,6 +21,8 @@ pub struct Pipeline {
     pub folder: PathBuf,
     /// Parameters with their values for this run.
     pub parameters: Parameters,
+    /// The table of a database that is to say what runs and steps did.
+    pub status: Option<Name>,
     /// Its own databases.
     pub connections: BTreeMap<String, ConnectionConfig>,
     /// Where `${NAME}` is looked up.
@@ -46,6 +48,7 @@ struct Document {
     name: Option<String>,
     #[serde(rename = "description")]
     _description: Option<String>,
+    status: Option<String>,
     #[serde(default)]
     parameters: BTreeMap<String, toml::Value>,
     #[serde(default)]
@@ -90,11 +93,14 @@ impl Pipeline {
             document.name.unwrap_or_else(|| name_of(path))
         };
         let environment = Environment::beside(&folder)?;
+        let status = document.status.as_deref();
+        let status = status.map(|status| Name::new(status.split('.')));
         Ok(Pipeline {
             name,
             folder,
             parameters,
             connections,
+            status,
             environment,
             steps,
         })

@@ -10,6 +10,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 
+use super::mirror::{Mirror, Rows};
 use super::{StepReport, StepStatus};
 use crate::Result;
 use crate::session::Session;
@@ -22,6 +23,8 @@ pub(super) struct RunRecord {
     pub(super) pipeline: String,
     pub(super) parameters: String,
     pub(super) started_at: DateTime<Utc>,
+    /// A copy for those who do not look into the warehouse.
+    pub(super) mirror: Option<Mirror>,
 }
 
 /// A step that has ended.
@@ -62,6 +65,7 @@ impl RunRecord {
             self.row("running", &[], None, None)?,
         )
         .await?;
+        self.mirror(session, Rows::All).await;
         Ok(was_killed)
     }
 
@@ -84,7 +88,14 @@ impl RunRecord {
             &format!("run_id = {}", literal(&self.run_id)),
             row,
         )
-        .await
+        .await?;
+        let fault = self.mirror.as_ref().and_then(Mirror::fault);
+        let rows = match fault {
+            None => Rows::OfRun(&self.run_id),
+            Some(_) => Rows::All,
+        };
+        self.mirror(session, rows).await;
+        Ok(())
     }
 
     /// Writes steps that have ended.
@@ -113,7 +124,15 @@ impl RunRecord {
                 text(&|step| step.error.clone()),
             ],
         )?;
-        system::append(session, SystemTable::Steps, batch).await
+        system::append(session, SystemTable::Steps, batch).await?;
+        self.mirror(session, Rows::OfRun(&self.run_id)).await;
+        Ok(())
+    }
+
+    async fn mirror(&self, session: &Session, rows: Rows<'_>) {
+        if let Some(mirror) = &self.mirror {
+            mirror.keep(session, rows).await;
+        }
     }
 
     fn row(
@@ -197,6 +216,6 @@ fn times(values: impl IntoIterator<Item = Option<DateTime<Utc>>>) -> ArrayRef {
     )
 }
 
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

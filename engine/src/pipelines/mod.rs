@@ -8,6 +8,7 @@ mod definition;
 mod fingerprint;
 mod graph;
 mod history;
+mod mirror;
 mod run;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ pub struct RunReport {
     pub steps: Vec<StepReport>,
     /// From start to end.
     pub time: Duration,
+    /// Why the table that `status` names may not be up to date.
+    pub status_fault: Option<String>,
 }
 
 /// What one step did.

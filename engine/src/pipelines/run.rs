@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use super::fingerprint::fingerprint;
 use super::graph::{Footprint, order};
 use super::history::{RunRecord, StepRecord, last_successes};
+use super::mirror::Mirror;
 use super::{Pipeline, Progress, RunReport, RunRequest, Step, StepReport, StepStatus};
 use crate::execute::{Outcome, execute};
 use crate::session::{Session, Target};
@@ -48,6 +49,7 @@ pub async fn run(
         pipeline: pipeline.name.clone(),
         parameters: serde_json::to_string(&shown_parameters(&pipeline)).unwrap_or_default(),
         started_at: Utc::now(),
+        mirror: Mirror::of(&pipeline, &session)?,
     };
     if record.start(&session).await? {
         clean_up(&session, &pipeline).await?;
@@ -72,6 +74,7 @@ pub async fn run(
         run_id: record.run_id,
         steps,
         time: started.elapsed(),
+        status_fault: record.mirror.as_ref().and_then(Mirror::fault),
     })
 }
 
