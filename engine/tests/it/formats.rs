@@ -11,6 +11,7 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
+use arrow::json::writer::{JsonArray, LineDelimited};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -214,15 +215,20 @@ fn write_orc(path: &Path, batch: &RecordBatch) {
 }
 
 fn write_lines(path: &Path, batch: &RecordBatch) {
-    let mut writer = arrow::json::LineDelimitedWriter::new(File::create(path).unwrap());
+    let mut writer = json_writer().build::<_, LineDelimited>(File::create(path).unwrap());
     writer.write(&with_text(batch, &["day", "at"])).unwrap();
     writer.finish().unwrap();
 }
 
 fn write_array(path: &Path, batch: &RecordBatch) {
-    let mut writer = arrow::json::ArrayWriter::new(File::create(path).unwrap());
+    let mut writer = json_writer().build::<_, JsonArray>(File::create(path).unwrap());
     writer.write(&with_text(batch, &["day", "at"])).unwrap();
     writer.finish().unwrap();
+}
+
+/// A column without values is named, too: else the file would not have it.
+fn json_writer() -> arrow::json::WriterBuilder {
+    arrow::json::WriterBuilder::new().with_explicit_nulls(true)
 }
 
 fn with_text(batch: &RecordBatch, names: &[&str]) -> RecordBatch {
