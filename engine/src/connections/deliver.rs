@@ -5,8 +5,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
-use super::follow::{Delivery, find_rows};
-use super::{Connection, Export, Exported, Finish, Mode};
+use super::follow::find_rows;
+use super::{Connection, Export, Finish, Mode};
 use crate::reconciliation::{Copied, CopyStatus};
 use crate::session::{Planner, Session};
 use crate::sql::{CopyInto, CopyOptions, CopySource, ExportMode, ExportOptions, Query};
@@ -29,19 +29,11 @@ pub async fn deliver(
 ) -> Result<Copied> {
     let mut export = checked_export(&copy.options, schema, table)?;
     export.run_id = Some(session.run_id().to_owned());
-    let exported = match find_rows(session, &copy, connection, &export).await? {
-        Delivery::Known { note } => Exported::default().noted([note]),
-        Delivery::Rows {
-            rows,
-            followed,
-            note,
-        } => {
-            export.followed = followed;
-            export.finish.column_comments = comments(&rows.schema());
-            let exported = connection.export(&export, rows).await?;
-            exported.noted(note)
-        }
-    };
+    let delivery = find_rows(session, &copy, connection, &export).await?;
+    export.followed = delivery.followed;
+    export.finish.column_comments = comments(&delivery.rows.schema());
+    let exported = connection.export(&export, delivery.rows).await?;
+    let exported = exported.noted(delivery.note);
     let (_, source) = query_of(&copy)?;
     Copied {
         source,

@@ -11,6 +11,7 @@ use super::columns::Columns;
 use super::deliver::{checked_export, query_of};
 use super::dialect::Dialect;
 use super::export::{Export, Mode};
+use super::follow::find_rows;
 use super::plan::{Passage, PlannedColumn};
 use super::remote_expression::{in_postgres, in_sqlite};
 use super::target::Target;
@@ -53,7 +54,7 @@ pub async fn explain_export(
     schema: String,
     table: String,
 ) -> Result<RecordBatch> {
-    let export = checked_export(&copy.options, schema, table)?;
+    let mut export = checked_export(&copy.options, schema, table)?;
     let (query, _) = query_of(copy)?;
     // The types of the plan are not final before it is optimised; its rows are never asked for.
     let given = session.begin().query(query).await?.schema();
@@ -62,6 +63,9 @@ pub async fn explain_export(
     let target = connection.plan(&export, &columns).await?;
     let mut lines = column_lines(&given, &columns, &export, &target);
     lines.extend(mode_lines(&export, &target));
+    let delivery = find_rows(session, copy, connection, &export).await?;
+    export.followed = delivery.followed;
+    lines.extend(delivery.note.map(|note| Line::new("note", note)));
     let statements = statements(&export, &target)?;
     lines.extend(statements.into_iter().map(|sql| Line::new("sql", sql)));
     to_batch(&lines)
@@ -128,7 +132,7 @@ fn mode_lines(export: &Export, target: &Target) -> Vec<Line> {
                 "is created"
             },
         ),
-        Line::new("mode", mode_name(&export.mode)),
+        Line::new("mode", export.mode.name()),
     ];
     let list = |names: &[String]| format!("({})", names.join(", "));
     if !target.key.is_empty() {
@@ -145,17 +149,6 @@ fn mode_lines(export: &Export, target: &Target) -> Vec<Line> {
     lines
 }
 
-fn mode_name(mode: &Mode) -> &'static str {
-    match mode {
-        Mode::Append => "append",
-        Mode::Replace => "replace",
-        Mode::ReplaceWhere { .. } => "replace where",
-        Mode::Merge { .. } => "merge",
-        Mode::Insert { .. } => "insert",
-        Mode::Create => "create",
-    }
-}
-
 /// The statements that write, in their order; checks and the ledger left out.
 fn statements(export: &Export, target: &Target) -> Result<Vec<String>> {
     let statements = target.statements();
@@ -170,6 +163,10 @@ fn statements(export: &Export, target: &Target) -> Result<Vec<String>> {
             .iter()
             .map(|new| statements.add_column(new)),
     );
+    if target.takes_straight(export) {
+        sql.extend([statements.fill_target(), "COMMIT".to_owned()]);
+        return Ok(sql);
+    }
     sql.push(statements.create_staging());
     sql.push(statements.fill_staging());
     match &export.mode {

@@ -42,7 +42,8 @@ impl Mode {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Mode::Append => "append",
-            Mode::Replace | Mode::ReplaceWhere { .. } => "replace",
+            Mode::Replace => "replace",
+            Mode::ReplaceWhere { .. } => "replace where",
             Mode::Merge { .. } => "merge",
             Mode::Insert { .. } => "insert",
             Mode::Create => "create",
@@ -151,6 +152,9 @@ impl Export {
     /// What the ledger keeps, of a batch with this content.
     pub(crate) fn entry(&self, content: Option<String>, rows: u64) -> Option<Entry<'_>> {
         let followed = self.followed.as_ref();
+        if followed.is_some_and(|followed| followed.since == Some(followed.version)) {
+            return None;
+        }
         Some(Entry {
             target: &self.table,
             batch_hash: followed.map(Followed::batch_hash).or(content)?,

@@ -6,28 +6,20 @@ use datafusion::execution::SendableRecordBatchStream;
 use super::deliver::{keep, query_of};
 use super::ledger::{Followed, LastExport};
 use super::{Connection, Export};
-use crate::report::grouped;
 use crate::session::{Planner, Session, Target};
 use crate::sql::{CopyInto, CopySource};
 use crate::warehouse::TableId;
 use crate::{Error, Kind, Result};
 
-/// What there is to export.
-pub(super) enum Delivery {
-    /// Nothing: the target has it all.
-    Known {
-        /// Why it is nothing.
-        note: String,
-    },
-    /// Rows.
-    Rows {
-        /// They come one after the other.
-        rows: SendableRecordBatchStream,
-        /// The table that they are of, if the ledger is to follow it.
-        followed: Option<Followed>,
-        /// Which rows these are, if not all.
-        note: Option<String>,
-    },
+/// What there is to export. A table that the target has already gives no rows, which go the same
+/// way: what else was asked of the export is checked and done.
+pub(super) struct Delivery {
+    /// They come one after the other.
+    pub(super) rows: SendableRecordBatchStream,
+    /// The table that they are of, if the ledger is to follow it.
+    pub(super) followed: Option<Followed>,
+    /// Which rows these are, if not all.
+    pub(super) note: Option<String>,
 }
 
 /// Finds the rows of an export.
@@ -41,37 +33,20 @@ pub(super) async fn find_rows(
     export: &Export,
 ) -> Result<Delivery> {
     let planner = session.begin();
-    let Some((id, followed)) = followed(session, copy, &planner, export).await? else {
-        let (query, _) = query_of(copy)?;
-        let rows = planner.query(query).await?;
-        return Ok(Delivery::Rows {
-            rows: keep(planner, rows),
-            followed: None,
-            note: None,
-        });
-    };
-    let last = match export.adds_once() {
-        true => connection.last_export(export, &followed.table_id).await?,
-        false => None,
-    };
-    match last {
-        None => {
-            let (query, _) = query_of(copy)?;
-            let rows = planner.query(query).await?;
-            Ok(Delivery::Rows {
-                rows: keep(planner, rows),
-                followed: Some(followed),
-                note: None,
-            })
-        }
-        Some(last) if last.version == followed.version => Ok(Delivery::Known {
-            note: format!(
-                "version {} of {id} was exported before, {}; nothing was changed",
-                last.version, last.by
-            ),
-        }),
-        Some(last) => rows_since(planner, export, &id, followed, &last).await,
+    let followed = followed(session, copy, &planner, export).await?;
+    if let Some((id, followed)) = &followed
+        && export.adds_once()
+        && let Some(last) = connection.last_export(export, &followed.table_id).await?
+    {
+        return rows_since(planner, export, id, followed.clone(), &last).await;
     }
+    let (query, _) = query_of(copy)?;
+    let rows = planner.query(query).await?;
+    Ok(Delivery {
+        rows: keep(planner, rows),
+        followed: followed.map(|(_, followed)| followed),
+        note: None,
+    })
 }
 
 /// The table of the warehouse that is exported as it is.
@@ -128,14 +103,19 @@ async fn rows_since(
         ))
         .hint("use MODE replace, or MODE merge with a key; FORCE appends all rows once more"));
     }
-    let note = format!(
-        "the rows that {id} gained since version {}, which was exported {}",
-        grouped(last.version),
-        last.by
-    );
+    let note = match last.version == followed.version {
+        true => format!(
+            "version {} of {id} was exported before, {}: no rows are new",
+            last.version, last.by
+        ),
+        false => format!(
+            "the rows that {id} gained since version {}, which was exported {}",
+            last.version, last.by
+        ),
+    };
     let plan = planner.snapshot().added_rows(changes).await?;
     let rows = planner.run(&plan).await?;
-    Ok(Delivery::Rows {
+    Ok(Delivery {
         rows: keep(planner, rows),
         followed: Some(Followed {
             since: Some(last.version),

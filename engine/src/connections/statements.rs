@@ -63,6 +63,15 @@ impl Statements<'_> {
             .fill_staging(self.columns, &names(self.columns))
     }
 
+    /// Fills the target straight from the client; Postgres only.
+    pub(crate) fn fill_target(&self) -> String {
+        format!(
+            "COPY {} ({}) FROM STDIN (FORMAT binary)",
+            self.target,
+            names(self.columns)
+        )
+    }
+
     /// Gives the target a column.
     pub(crate) fn add_column(&self, column: &PlannedColumn) -> String {
         format!(

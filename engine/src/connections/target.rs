@@ -2,7 +2,8 @@
 //! moves, and what `EXPLAIN COPY INTO` prints.
 
 use super::dialect::Dialect;
-use super::plan::{Matched, PlannedColumn};
+use super::export::{Export, Mode};
+use super::plan::{Matched, Passage, PlannedColumn};
 use super::statements::Statements;
 
 /// The target.
@@ -18,6 +19,8 @@ pub(crate) struct Target {
     pub(crate) key: Vec<String>,
     /// Whether the table is there.
     pub(crate) exists: bool,
+    /// Whether rules or row policies stand before it, which only an INSERT obeys.
+    pub(crate) guarded: bool,
 }
 
 impl Target {
@@ -43,6 +46,25 @@ impl Target {
             target: &self.name,
             columns: &self.matched.planned,
         }
+    }
+
+    /// Whether rows can be copied into it as they come, without a staging table: nothing has to be
+    /// cast, compared or found out first. A batch that is known by its content alone is staged, so
+    /// that a repeated one leaves no dead rows behind.
+    pub(crate) fn takes_straight(&self, export: &Export) -> bool {
+        let adds = match &export.mode {
+            Mode::Append => export.followed.is_some(),
+            Mode::Insert { on_conflict } => on_conflict.is_none(),
+            Mode::Create => true,
+            Mode::Replace | Mode::ReplaceWhere { .. } | Mode::Merge { .. } => false,
+        };
+        let same = |column: &PlannedColumn| column.passage == Passage::Same;
+        let is_postgres = self.dialect == Dialect::Postgres;
+        is_postgres
+            && adds
+            && !export.verify
+            && !self.guarded
+            && self.matched.planned.iter().all(same)
     }
 
     /// Whether rows that were staged for `other` are staged for this one as well.

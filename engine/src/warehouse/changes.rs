@@ -52,6 +52,13 @@ impl Snapshot {
     pub async fn changes_since(&self, id: &TableId, version: u64) -> Result<Changes> {
         let table = self.open(id).await?;
         let table = table.ok_or_else(|| Error::input(format!("there is no table {id}")))?;
+        if table.version() == Some(version) {
+            return Ok(Changes {
+                table,
+                added: Vec::new(),
+                files_gone: 0,
+            });
+        }
         let before = self.warehouse().open_at(id, version).await?;
         let before: HashSet<String> = paths_of(&before).await?.collect();
         let now = data_files(&table).await?;

@@ -1,9 +1,10 @@
 //! Postgres: read from, and exported to.
 //!
-//! An export is a binary COPY into a staging table, then set-based SQL, all in one transaction.
-//! The steps stand in `write.rs`. The server sees `BEGIN`, an advisory lock on the target, the checks, one
-//! `COPY .. FROM STDIN BINARY` into a temporary table, one or two statements on the target, and
-//! `COMMIT`. Whatever ends the session earlier leaves the target as it was.
+//! An export is one transaction: `BEGIN`, an advisory lock on the target, the checks, one
+//! `COPY .. FROM STDIN BINARY`, and `COMMIT`. Rows that are only added, in the types of the table,
+//! are copied straight into it; others into a temporary table, from which one or two statements
+//! move them. Whatever ends the session earlier leaves the target as it was. The steps stand in
+//! `write.rs`.
 //!
 //! Reading goes the other way: `read.rs` opens the database for a statement, `kinds.rs` says what
 //! its types are here, `relation.rs` reads a table, `decode.rs` makes batches of what arrives.
@@ -16,6 +17,7 @@ mod aggregate;
 mod checks;
 mod client_certificate;
 mod connect;
+mod copy;
 mod decode;
 mod error;
 mod execute;

@@ -14,7 +14,7 @@ use crate::connections::target::Target;
 use crate::error::{Error, Result};
 
 /// The tables of the catalogue are named in full: a search path may put others in front.
-const FIND: &str = "SELECT c.oid, c.relkind::text FROM pg_catalog.pg_class AS c \
+const FIND: &str = "SELECT c.oid, c.relkind::text, c.relhasrules OR c.relrowsecurity FROM pg_catalog.pg_class AS c \
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 const COLUMNS: &str = "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
     CASE WHEN b.typtype = 'e' THEN 'enum' WHEN b.typcategory = 'S' THEN 'text' ELSE b.typname::text END, \
@@ -41,6 +41,8 @@ const PRIMARY_KEY: &str = "SELECT a.attname::text FROM pg_catalog.pg_index AS i 
 pub(super) struct Relation {
     pub(super) oid: u32,
     kind: String,
+    /// Whether rules or row policies stand before it.
+    guarded: bool,
 }
 
 /// Finds a relation by its exact name.
@@ -49,9 +51,15 @@ pub(super) async fn find(session: &Session, schema: &str, table: &str) -> Result
     let Some(row) = session.first_row(&doing, FIND, &[&schema, &table]).await? else {
         return Ok(None);
     };
-    let read = || Ok((row.try_get(0)?, row.try_get(1)?));
-    let (oid, kind) = read().map_err(|error| session.failed(&doing, error))?;
-    Ok(Some(Relation { oid, kind }))
+    let read = || {
+        Ok(Relation {
+            oid: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            guarded: row.try_get(2)?,
+        })
+    };
+    let relation = read().map_err(|error| session.failed(&doing, error))?;
+    Ok(Some(relation))
 }
 
 /// Plans the columns of the target; changes nothing.
@@ -69,6 +77,7 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
             dialect: Dialect::Postgres,
             name,
             exists: false,
+            guarded: false,
         });
     };
     if !matches!(relation.kind.as_str(), "r" | "p") {
@@ -100,6 +109,7 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
         matched,
         key,
         exists: true,
+        guarded: relation.guarded,
     })
 }
 

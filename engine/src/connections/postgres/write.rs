@@ -1,15 +1,12 @@
 //! One export into Postgres, step by step.
 
-use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
 use datafusion::execution::SendableRecordBatchStream;
-use futures::{SinkExt, StreamExt};
-use pgpq::ArrowToPostgresBinaryEncoder;
 
 use super::checks::check_values;
 use super::connect::{Session, connect};
+use super::copy::copy;
 use super::finish::finish;
 use super::ledger;
 use super::target::{lock, make, plan};
@@ -28,8 +25,6 @@ use crate::connections::url::PostgresUrl;
 use crate::connections::verification::Verification;
 use crate::error::{Error, Result};
 use crate::sql::OnConflict;
-
-const SEND_BYTES: usize = 256 * 1024;
 
 /// Exports a stream of batches in one transaction.
 pub(crate) async fn export(
@@ -60,15 +55,17 @@ async fn transact(
     if export.is_recorded() {
         prepare_ledger(session, export, target.exists).await?;
     }
+    // What was appended to a table of this name before has gone with that table.
+    if !target.exists {
+        ledger::forget(session, export).await?;
+    }
     let columns = Arc::new(columns.keep(&target.matched.places));
-    let mut batch = stage(session, export, &columns, &target, batches).await?;
-    let widened = check_values(session, export, &mut target, batch.rows).await?;
-
-    let exported = apply(session, export, &target, &batch).await?;
-    record(session, export, &batch, &exported).await?;
-    let verified = match batch.verification.take() {
-        Some(sent) => verify(session, export, &target, &exported, sent).await?,
-        None => None,
+    let (exported, said) = match target.takes_straight(export) {
+        true => (
+            add(session, export, &columns, &target, batches).await?,
+            Vec::new(),
+        ),
+        false => move_staged(session, export, &columns, &mut target, batches).await?,
     };
     let finished = finish(session, export, target.exists).await?;
     session.run("commit the export", "COMMIT", &[]).await?;
@@ -80,11 +77,49 @@ async fn transact(
         key_note(export, &target.key)
             .into_iter()
             .chain(target.matched.notes())
-            .chain(widened)
-            .chain(verified)
+            .chain(said)
             .chain(finished)
             .chain(columns.note()),
     ))
+}
+
+/// Adds rows as they come.
+async fn add(
+    session: &Session,
+    export: &Export,
+    columns: &Columns,
+    target: &Target,
+    batches: SendableRecordBatchStream,
+) -> Result<Exported> {
+    let doing = format!("copy rows into {}", target.name);
+    let into = target.statements().fill_target();
+    let rows = copy(session, &doing, &into, columns, batches, |_| Ok(())).await?;
+    let batch = Staged {
+        rows,
+        content: None,
+        verification: None,
+    };
+    let exported = Exported::inserted(rows);
+    record(session, export, &batch, &exported).await?;
+    Ok(exported)
+}
+
+/// Takes rows to a staging table, checks them there and moves them on; with what there is to say.
+async fn move_staged(
+    session: &Session,
+    export: &Export,
+    columns: &Arc<Columns>,
+    target: &mut Target,
+    batches: SendableRecordBatchStream,
+) -> Result<(Exported, Vec<String>)> {
+    let mut batch = stage(session, export, columns, target, batches).await?;
+    let mut said = check_values(session, export, target, batch.rows).await?;
+    let exported = apply(session, export, target, &batch).await?;
+    record(session, export, &batch, &exported).await?;
+    if let Some(sent) = batch.verification.take() {
+        said.extend(verify(session, export, target, &exported, sent).await?);
+    }
+    Ok((exported, said))
 }
 
 async fn apply(
@@ -94,10 +129,6 @@ async fn apply(
     batch: &Staged,
 ) -> Result<Exported> {
     let statements = &target.statements();
-    // What was appended to a table of this name before has gone with that table.
-    if !target.exists {
-        ledger::forget(session, export).await?;
-    }
     match &export.mode {
         Mode::Append => append(session, export, statements, batch).await,
         Mode::Replace => replace(session, export, statements, batch.rows, None).await,
@@ -132,10 +163,7 @@ struct Staged {
 /// Makes the ledger ready before any row moves, and looks whether somebody was faster.
 async fn prepare_ledger(session: &Session, export: &Export, exists: bool) -> Result<()> {
     ledger::prepare(session, export).await?;
-    if !exists {
-        return ledger::forget(session, export).await;
-    }
-    if let Some(followed) = export.follows() {
+    if exists && let Some(followed) = export.follows() {
         let last = ledger::last(session, export, &followed.table_id).await?;
         followed.still_follows(last.as_ref())?;
     }
@@ -176,14 +204,29 @@ async fn stage(
     session
         .run("create a staging table", &statements.create_staging(), &[])
         .await?;
-    let staged = copy(session, export, columns, statements, batches).await?;
+    let doing = "copy rows into a staging table";
+    let into = statements.fill_staging();
+    let by_content = export.mode == Mode::Append && export.followed.is_none();
+    let mut fingerprint = by_content.then(|| Fingerprint::new(Arc::clone(columns)));
+    let mut verification = export
+        .verify
+        .then(|| Verification::new(columns, statements.columns));
+    let rows = copy(session, doing, &into, columns, batches, |batch| {
+        if let Some(fingerprint) = &mut fingerprint {
+            fingerprint.add(batch);
+        }
+        match &mut verification {
+            Some(verification) => verification.add(batch),
+            None => Ok(()),
+        }
+    })
+    .await?;
     let arrived = session
         .count("count the staged rows", &statements.count_staged())
         .await?;
-    if arrived != staged.rows {
+    if arrived != rows {
         return Err(Error::internal(format!(
-            "{} rows were sent and {arrived} arrived; nothing was exported",
-            staged.rows
+            "{rows} rows were sent and {arrived} arrived; nothing was exported"
         )));
     }
     // Without statistics the server may read a large target in full to merge one row.
@@ -194,69 +237,14 @@ async fn stage(
             &[],
         )
         .await?;
-    Ok(staged)
-}
-
-async fn copy(
-    session: &Session,
-    export: &Export,
-    columns: &Arc<Columns>,
-    statements: &Statements<'_>,
-    mut batches: SendableRecordBatchStream,
-) -> Result<Staged> {
-    let doing = "copy rows into a staging table";
-    let failed = |error| session.failed(doing, error);
-    let encoding = |error: pgpq::error::ErrorKind| {
-        Error::input(format!("a value cannot be sent to Postgres: {error}")).source(error)
-    };
-    let sql = statements.fill_staging();
-    let mut sink = pin!(
-        session
-            .client
-            .copy_in::<_, Bytes>(&sql)
-            .await
-            .map_err(failed)?
-    );
-    let mut encoder = ArrowToPostgresBinaryEncoder::try_new(columns.schema()).map_err(encoding)?;
-    let by_content = export.mode == Mode::Append && export.followed.is_none();
-    let mut fingerprint = by_content.then(|| Fingerprint::new(Arc::clone(columns)));
-    let mut staged = Staged {
-        rows: 0,
-        content: None,
-        verification: export
-            .verify
-            .then(|| Verification::new(columns, statements.columns)),
-    };
-    let mut buffer = BytesMut::with_capacity(2 * SEND_BYTES);
-    encoder.write_header(&mut buffer).map_err(encoding)?;
-    while let Some(batch) = batches.next().await {
-        let batch = columns.normalise(&batch?, staged.rows)?;
-        staged.rows += batch.num_rows() as u64;
-        if let Some(fingerprint) = &mut fingerprint {
-            fingerprint.add(&batch);
-        }
-        if let Some(verification) = &mut staged.verification {
-            verification.add(&batch)?;
-        }
-        encoder.write_batch(&batch, &mut buffer).map_err(encoding)?;
-        if buffer.len() >= SEND_BYTES {
-            sink.send(buffer.split().freeze()).await.map_err(failed)?;
-        }
-    }
-    // No rows are no batch.
-    staged.content = fingerprint
-        .filter(|_| staged.rows > 0)
-        .map(|fingerprint| fingerprint.finish());
-    encoder.write_footer(&mut buffer).map_err(encoding)?;
-    sink.send(buffer.freeze()).await.map_err(failed)?;
-    let copied = sink.finish().await.map_err(failed)?;
-    match copied == staged.rows {
-        true => Ok(staged),
-        false => Err(Error::internal(format!(
-            "{} rows were sent and the server read {copied}",
-            staged.rows
-        ))),
-    }
+    Ok(Staged {
+        rows,
+        // No rows are no batch.
+        content: fingerprint
+            .filter(|_| rows > 0)
+            .map(|fingerprint| fingerprint.finish()),
+        verification,
+    })
 }
 
 async fn append(

@@ -40,6 +40,7 @@ pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) 
             dialect: Dialect::Sqlite,
             name,
             exists: false,
+            guarded: false,
         }),
         Some("table") if export.mode == Mode::Create => Err(exists(&name)),
         Some("table") => {
@@ -64,6 +65,7 @@ pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) 
                 matched,
                 key,
                 exists: true,
+                guarded: false,
             })
         }
         Some(_) => Err(
