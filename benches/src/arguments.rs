@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   tidemill-benches land --rows 5000000           measure one suite, replace its section of RESULTS.md
   tidemill-benches kmeans --only scikit-learn    beside one peer
+  tidemill-benches export upsert read            measure several suites in one run
   tidemill-benches all                           measure all suites at their usual sizes
   tidemill-benches generate hospital --rows 5000000 --out hospital.csv
 
@@ -39,9 +40,9 @@ pub struct Arguments {
 /// A run of suites as typed.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The suite to measure, or all
-    #[arg(required = true, value_parser = PossibleValuesParser::new(suites::names().chain([ALL])))]
-    pub suite: Option<String>,
+    /// The suites to measure, or all
+    #[arg(required = true, value_name = "SUITE", value_parser = PossibleValuesParser::new(suites::names().chain([ALL])))]
+    pub suites: Vec<String>,
 
     /// Rows of the data [default: the usual size of the suite]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
@@ -106,10 +107,12 @@ mod tests {
     fn every_suite_is_a_word_of_its_own() {
         for suite in suites::names().chain([ALL]) {
             let parsed = parse(&format!("{suite} --rows 1000 --only duckdb,spark")).unwrap();
-            assert_eq!(parsed.options.suite.as_deref(), Some(suite));
+            assert_eq!(parsed.options.suites, [suite]);
             assert_eq!(parsed.options.only, [Name::DuckDb, Name::Spark]);
             assert!(parsed.command.is_none());
         }
+        let several = parse("export read --runs 3").unwrap();
+        assert_eq!(several.options.suites, ["export", "read"]);
     }
 
     #[test]
@@ -120,7 +123,13 @@ mod tests {
                 .command
                 .is_some()
         );
-        for wrong in ["--rows 5", "sort", "land --runs 0", "land --only excel"] {
+        for wrong in [
+            "--rows 5",
+            "sort",
+            "land sort",
+            "land --runs 0",
+            "land --only excel",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,5 +1,7 @@
 //! How long the work of a run took, without the start of the process, as the run itself tells it.
 
+use std::ops::Add;
+
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
@@ -12,7 +14,7 @@ pub enum Clock {
     Tidemill,
     /// The last line of a driver of `peers/`, a [`Told`] in JSON.
     Driver,
-    /// The last line like `Time: 12.345 ms` that `\timing` makes psql print.
+    /// All lines like `Time: 12.345 ms` that `\timing` makes psql print, one per statement.
     Psql,
     /// No one: the whole process is the work.
     Process,
@@ -36,7 +38,7 @@ impl Clock {
         let found = match self {
             Clock::Tidemill => last(&run.stderr, between("(", " s)", 1.0)),
             Clock::Driver => last(&run.stdout, |line| serde_json::from_str(line).ok()),
-            Clock::Psql => last(&run.stdout, |line| {
+            Clock::Psql => all(&run.stdout, |line| {
                 // From a second on it adds a time for people: `Time: 2060.123 ms (00:02.060)`.
                 let line = line.split(" (").next()?;
                 between("Time: ", " ms", 1e-3)(line)
@@ -49,6 +51,14 @@ impl Clock {
 
 fn last(text: &str, read: impl Fn(&str) -> Option<Told>) -> Option<Told> {
     text.lines().rev().find_map(read)
+}
+
+/// The sum of what the lines tell; `None` where none does.
+fn all(text: &str, read: impl Fn(&str) -> Option<Told>) -> Option<Told> {
+    let told = text.lines().filter_map(read);
+    told.map(|told| told.work_seconds)
+        .reduce(f64::add)
+        .map(work)
 }
 
 /// Reads a number between two texts; `unit` in seconds.
@@ -83,15 +93,16 @@ mod tests {
     }
 
     #[test]
-    fn each_clock_reads_the_last_statement() {
+    fn the_last_statement_counts_and_of_psql_all_of_them() {
         let tidemill = told(
             Clock::Tidemill,
             "a\n1\n",
             "threads = 2\n(0.001 s)\n(0.125 s)\n",
         );
         assert_eq!(tidemill, Some(work(0.125)));
-        let psql = "Timing is on.\nTime: 3.000 ms\nCOPY 2000000\nTime: 2250.000 ms (00:02.250)\n";
-        assert_eq!(told(Clock::Psql, psql, ""), Some(work(2.25)));
+        let psql =
+            "Timing is on.\nBEGIN\nTime: 250.000 ms\nCOPY 2000000\nTime: 2250.000 ms (00:02.250)\n";
+        assert_eq!(told(Clock::Psql, psql, ""), Some(work(2.5)));
         let driver = "hello\n{\"work_seconds\": 0.5, \"peak_bytes\": 1024}\n";
         let expected = Told {
             work_seconds: 0.5,

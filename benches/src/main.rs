@@ -25,6 +25,7 @@ mod report;
 mod results;
 mod run;
 mod suites;
+mod tables;
 mod tidemill;
 mod volume;
 mod workshop;

@@ -3,6 +3,7 @@
 //!
 //! The password reaches contestants by their environment only, never by a command line.
 
+use std::path::Path;
 use std::process::Command;
 
 use tokio::runtime::{Builder, Runtime};
@@ -11,9 +12,11 @@ use url::Url;
 
 use crate::error::{Error, Result};
 use crate::postgres_server::{PostgresServer, connect};
+use crate::tidemill::Tidemill;
 
-/// The variable that [`Database::for_tidemill`] sets.
-pub const URL_VARIABLE: &str = "TIDEMILL_BENCHES_URL";
+/// What [`Database::tidemill`] calls the database.
+pub const CONNECTION: &str = "serving";
+const URL_VARIABLE: &str = "TIDEMILL_BENCHES_URL";
 
 /// A database, and the server that lives as long.
 pub struct Database {
@@ -51,9 +54,34 @@ impl Database {
         })
     }
 
-    /// Gives a command of Tidemill the URL of the database.
-    pub fn for_tidemill(&self, command: &mut Command) {
+    /// Tidemill with a script that knows the database as [`CONNECTION`], in an empty folder.
+    ///
+    /// # Errors
+    /// A disk that is full.
+    pub fn tidemill(
+        &self,
+        tidemill: &Tidemill,
+        folder: &Path,
+        warehouse: &Path,
+        script: &str,
+    ) -> Result<Command> {
+        let path = folder.join("tidemill.toml");
+        let configuration = format!("[connections.{CONNECTION}]\nurl = \"${{{URL_VARIABLE}}}\"\n");
+        std::fs::write(&path, configuration).map_err(|error| Error::file("write", &path, error))?;
+        let mut command = tidemill.script(folder, warehouse, script);
         command.env(URL_VARIABLE, self.url.as_str());
+        Ok(command)
+    }
+
+    /// psql with statements that follow each other in one session, each of which tells its time.
+    pub fn psql(&self, program: &Path, statements: &[String]) -> Command {
+        let mut command = Command::new(program);
+        command.args(["-X", "-v", "ON_ERROR_STOP=1", "-c", "\\timing on"]);
+        for statement in statements {
+            command.args(["-c", statement]);
+        }
+        self.for_libpq(&mut command);
+        command
     }
 
     /// Gives a command that uses libpq the place of the database and the password.

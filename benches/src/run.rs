@@ -22,13 +22,13 @@ pub fn run(options: &Options) -> Result<()> {
         return Err(Error::new("limits and linfa would be slower than they are")
             .hint("cargo run -p tidemill-benches --release -- .."));
     }
-    let asked = options.suite.as_deref().unwrap_or(ALL);
+    let asked = |name: &str| {
+        let mut asked = options.suites.iter();
+        asked.any(|suite| suite == ALL || suite == name)
+    };
     let workshop = Workshop::open(options)?;
     let mut failed = Vec::new();
-    for suite in suites::ALL
-        .iter()
-        .filter(|suite| asked == ALL || asked == suite.name)
-    {
+    for suite in suites::ALL.iter().filter(|suite| asked(suite.name)) {
         if let Err(error) = measure(&workshop, suite, options) {
             note(&format!("error: {}", error.context(suite.name)));
             failed.push(suite.name);

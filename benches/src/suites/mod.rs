@@ -2,11 +2,14 @@
 
 mod aggregate;
 mod append;
+mod bills;
 mod export;
 mod hospital;
 mod kmeans;
 mod land;
+mod read;
 mod startup;
+mod upsert;
 
 use crate::contest::Contest;
 use crate::error::Result;
@@ -25,12 +28,14 @@ pub struct Suite {
 }
 
 /// All suites, in the order of the results.
-pub const ALL: [Suite; 6] = [
+pub const ALL: [Suite; 8] = [
     land::SUITE,
     append::SUITE,
     aggregate::SUITE,
     kmeans::SUITE,
     export::SUITE,
+    upsert::SUITE,
+    read::SUITE,
     startup::SUITE,
 ];
 
