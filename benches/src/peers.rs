@@ -5,6 +5,7 @@
 //! reason stands in the table instead of the figures.
 
 use std::cell::OnceCell;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,6 +22,8 @@ const REQUIREMENTS: &str = include_str!("../peers/requirements.txt");
 const LOCKED: &str = include_str!("../../Cargo.lock");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 const STAMP: &str = "requirements.installed";
+const DEBIAN_WRAPPER: &str = "pg_wrapper";
+const DEBIAN_VERSIONS: &str = "/usr/lib/postgresql";
 
 /// The file or folder, in the folder of a run, that a contestant writes.
 pub const OUTPUT: &str = "output";
@@ -104,6 +107,26 @@ pub fn on_path(program: &str) -> Result<PathBuf, Absence> {
         .ok_or_else(|| format!("{program} is not on PATH"))
 }
 
+/// The shell of Postgres itself. What Debian has on PATH is a script that looks for it, which takes
+/// longer than a short statement.
+pub fn psql() -> Result<PathBuf, Absence> {
+    let found = on_path("psql")?;
+    let real = found.canonicalize().map_err(|error| error.to_string())?;
+    if !real.ends_with(DEBIAN_WRAPPER) {
+        return Ok(found);
+    }
+    let versions = Path::new(DEBIAN_VERSIONS).read_dir();
+    let number = |folder: &Path| -> Option<u32> { folder.file_name()?.to_str()?.parse().ok() };
+    versions
+        .map_err(|error| format!("{DEBIAN_VERSIONS}: {error}"))?
+        .flatten()
+        .map(|version| version.path())
+        .filter(|version| version.join("bin/psql").is_file())
+        .max_by_key(|version| number(version))
+        .map(|version| version.join("bin/psql"))
+        .ok_or_else(|| format!("no psql in {DEBIAN_VERSIONS}"))
+}
+
 /// Which version of a contestant runs here, as `DuckDB 2.0.0`; `None` for Tidemill, whose version is
 /// not among the peers, and for what has none.
 pub fn version(name: Name) -> Option<String> {
@@ -119,7 +142,7 @@ pub fn version(name: Name) -> Option<String> {
         Name::ScikitLearn => pinned("scikit-learn"),
         Name::Linfa => locked("linfa-clustering"),
         Name::Adbc => pinned("adbc-driver-postgresql"),
-        Name::Psql => told("psql", 2),
+        Name::Psql => psql().ok().and_then(|psql| told(psql, 2)),
         Name::Sqlite => told("sqlite3", 0),
         Name::DataFusion => told("datafusion-cli", 1),
     };
@@ -127,7 +150,7 @@ pub fn version(name: Name) -> Option<String> {
 }
 
 /// The word at this place of what a program says of its version.
-fn told(program: &str, word: usize) -> Option<String> {
+fn told(program: impl AsRef<OsStr>, word: usize) -> Option<String> {
     let line = first_line(Command::new(program).arg("--version"))?;
     line.split_whitespace().nth(word).map(str::to_owned)
 }

@@ -1,13 +1,14 @@
 //! The bills of the hospital network, as a table of the warehouse and as one of Postgres: suites move
 //! them from the one to the other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::hospital;
+use crate::contest::Contestant;
 use crate::error::Result;
 use crate::measure::measure;
-use crate::peers::{Absence, on_path};
+use crate::peers::{self, Absence};
 use crate::postgres::{CONNECTION, Database};
 use crate::report::note;
 use crate::workshop::Workshop;
@@ -73,13 +74,32 @@ impl Bills {
         self.database.run(&format!("VACUUM ANALYZE {table}"))
     }
 
+    /// A contestant that finds the database by the variables of libpq; `before` is done untimed.
+    pub fn with_libpq(
+        self: &Rc<Self>,
+        contestant: Contestant,
+        before: impl Fn(&Bills) -> Result<()> + 'static,
+    ) -> Contestant {
+        let bills = Rc::clone(self);
+        let start = contestant.command;
+        Contestant {
+            command: Box::new(move |folder, pass| {
+                before(&bills)?;
+                let mut command = start(folder, pass)?;
+                bills.database.for_libpq(&mut command);
+                Ok(command)
+            }),
+            ..contestant
+        }
+    }
+
     /// The rows as psql sends them: a file in the binary format of COPY.
     ///
     /// # Errors
     /// A machine without psql.
-    pub fn ready_file(&self, workshop: &Workshop) -> Result<ReadyFile, Absence> {
-        let psql = on_path("psql")?;
-        let path = workshop.folder.join("bills.binary");
+    pub fn ready_file(&self, folder: &Path) -> Result<ReadyFile, Absence> {
+        let psql = peers::psql()?;
+        let path = folder.join("bills.binary");
         let copy = format!("\\copy {TABLE} to '{}' (format binary)", path.display());
         measure(&mut self.database.psql(&psql, &[copy])).map_err(|error| {
             note(&error.to_string());

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Suite;
 use super::bills::{self, Bills, COLUMNS, ReadyFile, SOURCE, TYPES};
 use crate::clock::Clock;
-use crate::contest::{Contest, Contestant};
+use crate::contest::{Contest, Contestant, Ran};
 use crate::error::Result;
 use crate::name::Name;
 use crate::peers::Absence;
@@ -140,15 +140,19 @@ impl Delivery {
 
 fn contests(workshop: &Workshop, rows: u64) -> Result<Vec<Contest>> {
     let bills = Bills::create(workshop, rows)?;
+    create_former(&bills, rows)?;
+    let file = bills.ready_file(&workshop.folder).map(Rc::new);
+    let contest = |delivery| contest(workshop, &bills, &file, rows, delivery);
+    Ok(Delivery::ALL.map(contest).into())
+}
+
+fn create_former(bills: &Bills, rows: u64) -> Result<()> {
     bills.database.run(&format!(
         "CREATE TABLE {FORMER} AS SELECT bill + {} AS bill, hospital, medical_condition, discharge_date, \
          billing_amount, amount + 1 AS amount, billed_at FROM {}",
         rows / 2,
         bills::TABLE
-    ))?;
-    let file = bills.ready_file(workshop).map(Rc::new);
-    let contest = |delivery| contest(workshop, &bills, &file, rows, delivery);
-    Ok(Delivery::ALL.map(contest).into())
+    ))
 }
 
 fn contest(
@@ -166,14 +170,7 @@ fn contest(
             .to_owned(),
         contestants: vec![ours(workshop, bills, delivery)],
         absent: Vec::new(),
-        check: Box::new(move |all| {
-            let database = &checked.database;
-            let left = delivery.left();
-            database.run(&format!(
-                "DROP TABLE IF EXISTS {EXPECTED}; CREATE TABLE {EXPECTED} AS {left}"
-            ))?;
-            tables::all_hold(database, EXPECTED, all.iter().map(|ran| table(ran.name)))
-        }),
+        check: Box::new(move |all| check(&checked, delivery, all)),
         volume: None,
         limits: Vec::new(),
     };
@@ -181,14 +178,22 @@ fn contest(
         let folder = bills.warehouse.join(SOURCE.replace('.', "/"));
         let task = json!({ "folder": folder, "table": table(Name::Adbc), "mode": mode });
         let adbc = workshop.peers.driver(Name::Adbc, "export_adbc.py", task);
-        contest.join(
-            Name::Adbc,
-            adbc.map(|adbc| with_libpq(adbc, bills, delivery)),
-        );
+        let before = move |bills: &Bills| find(bills, delivery, Name::Adbc);
+        contest.join(Name::Adbc, adbc.map(|adbc| bills.with_libpq(adbc, before)));
     }
     let psql = file.as_ref().map_err(Clone::clone);
     contest.join(Name::Psql, psql.map(|file| by_hand(file, bills, delivery)));
     contest
+}
+
+/// Whether each table holds what the delivery should leave.
+fn check(bills: &Bills, delivery: Delivery, all: &[Ran]) -> Result<String> {
+    let left = delivery.left();
+    bills.database.run(&format!(
+        "DROP TABLE IF EXISTS {EXPECTED}; CREATE TABLE {EXPECTED} AS {left}"
+    ))?;
+    let tables = all.iter().map(|ran| table(ran.name));
+    tables::all_hold(&bills.database, EXPECTED, tables)
 }
 
 fn table(name: Name) -> String {
@@ -223,20 +228,6 @@ fn ours(workshop: &Workshop, bills: &Rc<Bills>, delivery: Delivery) -> Contestan
     }
 }
 
-fn with_libpq(contestant: Contestant, bills: &Rc<Bills>, delivery: Delivery) -> Contestant {
-    let bills = Rc::clone(bills);
-    let start = contestant.command;
-    Contestant {
-        command: Box::new(move |folder, pass| {
-            find(&bills, delivery, contestant.name)?;
-            let mut command = start(folder, pass)?;
-            bills.database.for_libpq(&mut command);
-            Ok(command)
-        }),
-        ..contestant
-    }
-}
-
 fn by_hand(file: &Rc<ReadyFile>, bills: &Rc<Bills>, delivery: Delivery) -> Contestant {
     let (file, bills) = (Rc::clone(file), Rc::clone(bills));
     let name = Name::Psql;
@@ -248,5 +239,61 @@ fn by_hand(file: &Rc<ReadyFile>, bills: &Rc<Bills>, delivery: Delivery) -> Conte
             let statements = delivery.by_hand(&table(name), &file);
             Ok(bills.database.psql(&file.psql, &statements))
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::contest::Pass;
+    use crate::measure::measure;
+    use crate::postgres::Database;
+
+    fn bills(rows: u64) -> Rc<Bills> {
+        let database = Database::create().unwrap();
+        database
+            .run(&format!(
+                "CREATE TABLE bills AS SELECT n AS bill, 'hospital ' || n % 7 AS hospital, NULL AS medical_condition, \
+                 DATE '2024-01-01' AS discharge_date, n / 7.0::float8 AS billing_amount, n::numeric(12,2) AS amount, \
+                 now()::timestamp AS billed_at FROM generate_series(1, {rows}::bigint) AS n"
+            ))
+            .unwrap();
+        let bills = Bills {
+            warehouse: PathBuf::new(),
+            database,
+        };
+        create_former(&bills, rows).unwrap();
+        Rc::new(bills)
+    }
+
+    #[test]
+    fn a_delivery_by_hand_leaves_what_it_should_and_the_rows_before_it_are_not_that() {
+        let bills = bills(1_000);
+        let folder = tempfile::tempdir().unwrap();
+        let file = Rc::new(bills.ready_file(folder.path()).unwrap());
+        for delivery in Delivery::ALL {
+            let psql = by_hand(&file, &bills, delivery);
+            let mut command = (psql.command)(folder.path(), Pass::Checked).unwrap();
+            let measured = measure(&mut command).unwrap();
+            assert!(psql.clock.read(&measured).unwrap().work_seconds > 0.0);
+            let ran = [Ran {
+                name: Name::Psql,
+                folder: folder.path().to_owned(),
+                stdout: measured.stdout,
+            }];
+            let rows = match delivery {
+                Delivery::Merge => "1,500",
+                Delivery::NewTable | Delivery::Append | Delivery::Replace => "1,000",
+            };
+            let equal = format!("{rows} rows x 7 columns in type and value");
+            assert_eq!(check(&bills, delivery, &ran).unwrap(), equal);
+
+            find(&bills, Delivery::Replace, Name::Psql).unwrap();
+            let untouched = check(&bills, delivery, &ran).unwrap_err().to_string();
+            assert!(untouched.contains("rows differ"), "{untouched}");
+        }
     }
 }

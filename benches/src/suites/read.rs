@@ -11,7 +11,7 @@ use crate::contest::{Contest, Contestant, Limit, LimitSource, Pass, Ran};
 use crate::equality::{checked_by, one_file};
 use crate::error::{Error, Result};
 use crate::name::Name;
-use crate::peers::{Absence, OUTPUT, on_path};
+use crate::peers::{self, Absence, OUTPUT};
 use crate::postgres::CONNECTION;
 use crate::workshop::Workshop;
 
@@ -46,7 +46,10 @@ fn contests(workshop: &Workshop, rows: u64) -> Result<Vec<Contest>> {
         volume: None,
         limits: Vec::new(),
     };
-    contest.join(Name::Adbc, adbc.map(|adbc| with_libpq(adbc, &bills)));
+    contest.join(
+        Name::Adbc,
+        adbc.map(|adbc| bills.with_libpq(adbc, |_| Ok(()))),
+    );
     match to_nowhere(&bills) {
         Ok(limit) => contest.limits.push(limit),
         Err(reason) => contest.absent.push((Name::Psql, reason)),
@@ -88,22 +91,9 @@ fn ours(workshop: &Workshop, bills: &Rc<Bills>) -> Contestant {
     }
 }
 
-fn with_libpq(contestant: Contestant, bills: &Rc<Bills>) -> Contestant {
-    let bills = Rc::clone(bills);
-    let start = contestant.command;
-    Contestant {
-        command: Box::new(move |folder, pass| {
-            let mut command = start(folder, pass)?;
-            bills.database.for_libpq(&mut command);
-            Ok(command)
-        }),
-        ..contestant
-    }
-}
-
 /// The limit: rows that nobody decodes.
 fn to_nowhere(bills: &Rc<Bills>) -> Result<Limit, Absence> {
-    let (psql, bills) = (on_path("psql")?, Rc::clone(bills));
+    let (psql, bills) = (peers::psql()?, Rc::clone(bills));
     let copy = format!("\\copy {TABLE} to '/dev/null' (format binary)");
     Ok(Limit {
         name: "\\copy of the binary rows to nowhere, by one connection (psql)".to_owned(),

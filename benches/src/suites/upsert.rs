@@ -1,6 +1,6 @@
 //! `upsert`: one row into a table of Postgres that holds many, by its primary key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Suite;
@@ -9,7 +9,7 @@ use crate::contest::{Contest, Contestant, Limit, LimitSource};
 use crate::error::{Error, Result};
 use crate::measure::measure;
 use crate::name::Name;
-use crate::peers::on_path;
+use crate::peers;
 use crate::postgres::{CONNECTION, Database};
 use crate::report::grouped;
 use crate::tables;
@@ -49,7 +49,7 @@ fn contests(workshop: &Workshop, rows: u64) -> Result<Vec<Contest>> {
         volume: None,
         limits: Vec::new(),
     };
-    match on_path("psql") {
+    match peers::psql() {
         Ok(psql) => {
             let nothing = by_hand(&psql, &database, key, |_| "SELECT 1".to_owned());
             contest.limits.push(Limit {
@@ -141,7 +141,7 @@ fn warehouse(workshop: &Workshop, key: u64) -> Result<PathBuf> {
 
 /// A run of psql with a statement on its table.
 fn by_hand(
-    psql: &std::path::Path,
+    psql: &Path,
     database: &Rc<Database>,
     key: u64,
     statement: impl Fn(&str) -> String + 'static,
