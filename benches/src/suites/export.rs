@@ -152,7 +152,8 @@ fn create_former(bills: &Bills, rows: u64) -> Result<()> {
          billing_amount, amount + 1 AS amount, billed_at FROM {}",
         rows / 2,
         bills::TABLE
-    ))
+    ))?;
+    bills.settle(FORMER)
 }
 
 fn contest(
