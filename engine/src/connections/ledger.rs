@@ -86,22 +86,23 @@ impl Followed {
         blake3::hash(text.as_bytes()).to_hex().to_string()
     }
 
-    /// Checks, once the target is locked, that nobody was faster.
+    /// Checks, once the target is locked, that nobody was faster: `last` is what the ledger says now.
     ///
     /// # Errors
-    /// Somebody was.
+    /// Somebody exported the table, or took away the rows that these are to be added to.
     pub(crate) fn still_follows(&self, last: Option<&LastExport>) -> Result<()> {
-        match last {
-            Some(last) if Some(last.version) != self.since => Err(Error::new(
-                Kind::Locked,
-                format!(
-                    "{} at version {} was exported meanwhile, {}",
-                    self.name, last.version, last.by
-                ),
-            )
-            .hint("nothing was written: run the statement again")),
-            _ => Ok(()),
-        }
+        let name = &self.name;
+        let what = match (last, self.since) {
+            (Some(last), since) if Some(last.version) != since => format!(
+                "{name} at version {} was exported meanwhile, {}",
+                last.version, last.by
+            ),
+            (None, Some(since)) => format!(
+                "the rows of {name} up to version {since} were replaced or dropped from the target meanwhile"
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::new(Kind::Locked, what).hint("nothing was written: run the statement again"))
     }
 }
 

@@ -20,6 +20,7 @@ mod export_refusals;
 mod export_scenarios;
 mod export_target;
 mod external_readers;
+mod following;
 mod formats;
 mod full_disk;
 mod kill;

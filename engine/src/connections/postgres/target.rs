@@ -116,10 +116,13 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
 /// Creates schema and table when they are missing, or gives the table the columns that it lacks.
 ///
 /// # Errors
-/// The user has not the rights.
+/// The user has not the rights, or the table was dropped while rows were sought for it.
 pub(super) async fn make(session: &Session, export: &Export, target: &Target) -> Result<()> {
     let statements = target.statements();
     if !target.exists {
+        if let Some(followed) = export.follows() {
+            followed.still_follows(None)?;
+        }
         create_schema(session, &export.schema).await?;
         let doing = format!("create the table {}", target.name);
         let sql = statements.create_target(&target.key());
