@@ -28,6 +28,11 @@ impl Disk {
             .is_ok_and(|ran| ran.status.success())
             .then(|| Disk(at.to_owned()))
     }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
 impl Drop for Disk {

@@ -6,7 +6,7 @@
 //! the environment the databases of the tests, `it_<process>_<number>`, stay.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -48,11 +48,34 @@ if [ "$WITH_TLS" = yes ] && command -v openssl >/dev/null 2>&1; then
     openssl req -x509 $key -keyout other.key -out other.crt -days 2 -subj "/CN=another authority" >>log 2>&1
     tls="on -c ssl_ca_file=$FOLDER/ca.crt"
 fi
-"$BIN/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$PORT" -c unix_socket_directories="$FOLDER" \
-    -c fsync=off -c full_page_writes=off -c max_connections=60 \
-    -c ssl=$tls -c ssl_cert_file="$FOLDER/server.crt" -c ssl_key_file="$FOLDER/server.key" >>log 2>&1 </dev/null &
-server=$!
-read -r _ || true
+serve() {
+    "$BIN/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$PORT" -c unix_socket_directories="$FOLDER" \
+        -c fsync=off -c full_page_writes=off -c max_connections=60 \
+        -c ssl=$tls -c ssl_cert_file="$FOLDER/server.crt" -c ssl_key_file="$FOLDER/server.key" >>log 2>&1 </dev/null &
+    server=$!
+}
+serve
+# Until the pipe closes: START, or the name of a signal.
+while read -r order; do
+    case "$order" in
+    START)
+        # As long as sessions of the killed server end, a new one gives up at once.
+        tries=0
+        serve
+        until [ "$(sed -n '1p;8p' data/postmaster.pid 2>/dev/null | tr -d '\n ')" = "${server}ready" ]; do
+            kill -0 "$server" 2>/dev/null || serve
+            tries=$((tries + 1))
+            [ "$tries" -lt 600 ]
+            sleep 0.05
+        done
+        ;;
+    *)
+        kill -"$order" "$server"
+        wait "$server" || true
+        ;;
+    esac
+    echo "$order"
+done
 kill -INT "$server" 2>/dev/null || true
 wait "$server" || true
 cd /
@@ -63,6 +86,15 @@ rm -rf "$FOLDER"
 pub struct PostgresServer {
     base: String,
     private: Option<Private>,
+}
+
+/// How a server ends without saying goodbye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// As `pg_ctl stop -m immediate` does it.
+    Immediate,
+    /// The first process is killed, and the others notice.
+    Kill,
 }
 
 struct Private {
@@ -101,6 +133,27 @@ impl PostgresServer {
             base: private.url("127.0.0.1", "postgres"),
             private: Some(private),
         }
+    }
+
+    /// Ends a private server at once; its address refuses connections until [`PostgresServer::start_again`].
+    pub fn crash(&mut self, how: Crash) {
+        self.order(match how {
+            Crash::Immediate => "QUIT",
+            Crash::Kill => "KILL",
+        });
+    }
+
+    /// Starts a server that has crashed, and waits until it has recovered.
+    pub fn start_again(&mut self) {
+        self.order("START");
+    }
+
+    fn order(&mut self, order: &str) {
+        let private = self.private.as_mut().expect("a private server");
+        private.order(order).unwrap_or_else(|error| {
+            let log = std::fs::read_to_string(private.folder.join("log")).unwrap_or_default();
+            panic!("the private Postgres server does not {order}: {error}\n{log}")
+        });
     }
 
     /// The URL of a database that is always there, as a user who may create others.
@@ -146,6 +199,11 @@ impl PostgresServer {
             "postgres://{USER}:{}@/postgres?host={host}&port={}",
             private.password, private.port
         ))
+    }
+
+    /// Where the files of a private server lie; `None` for a foreign server.
+    pub fn folder(&self) -> Option<&Path> {
+        Some(&self.private.as_ref()?.folder)
     }
 
     /// The certificate of the authority behind the server's; `None` without TLS.
@@ -211,7 +269,7 @@ impl Private {
             .env("LC_ALL", "C")
             .current_dir(&folder)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -229,6 +287,14 @@ impl Private {
                 Err(failure)
             }
         }
+    }
+
+    /// Lets the shell do something, and waits until it has.
+    fn order(&mut self, order: &str) -> std::io::Result<()> {
+        let line = format!("{order}\n");
+        let (input, output) = (self.shell.stdin.as_mut(), self.shell.stdout.as_mut());
+        input.unwrap().write_all(line.as_bytes())?;
+        output.unwrap().read_exact(&mut vec![0; line.len()])
     }
 
     fn url(&self, host: &str, database: &str) -> String {

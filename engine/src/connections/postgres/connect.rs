@@ -23,6 +23,9 @@ use crate::error::{Error, Kind, Result};
 
 /// How long the end of a session may take.
 const ENDING: Duration = Duration::from_secs(2);
+/// The statement after which a cut connection leaves open what became of the transaction.
+const COMMIT: &str = "COMMIT";
+const IN_DOUBT: &str = "whether the server has committed is not known: run the statement again, which exports no row twice; before an INSERT look into its table";
 
 /// An open connection. Dropping it ends the session, and with it an open transaction.
 pub(super) struct Session {
@@ -177,7 +180,15 @@ impl Session {
             }),
             values => self.client.execute(sql, values).await,
         };
-        done.map_err(|error| self.failed(doing, error))
+        done.map_err(|error| {
+            let in_doubt = sql == COMMIT && error.as_db_error().is_none();
+            let error = self.failed(doing, error);
+            if in_doubt {
+                error.hint(IN_DOUBT)
+            } else {
+                error
+            }
+        })
     }
 
     /// Runs a query for the first of its rows.
@@ -233,7 +244,11 @@ impl Session {
         drop(self.client);
         match tokio::time::timeout(ENDING, self.io).await {
             Ok(Ok(Err(reason))) => {
-                explain(&format!("lost the connection to {}", self.shown), reason)
+                let lost = explain(&format!("lost the connection to {}", self.shown), reason);
+                match error.get_hint() {
+                    Some(IN_DOUBT) => lost.hint(IN_DOUBT),
+                    _ => lost,
+                }
             }
             _ => error,
         }

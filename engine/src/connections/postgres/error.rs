@@ -18,15 +18,14 @@ const NO_PASSWORD: &str = "password missing";
 pub(super) fn explain(doing: &str, error: tokio_postgres::Error) -> Error {
     let (kind, message, hint) = match error.as_db_error() {
         Some(refusal) => {
-            let (kind, hint) = judge(refusal.code().code());
-            (
-                kind,
-                describe(refusal),
-                refusal
-                    .hint()
-                    .map(str::to_owned)
-                    .or(hint.map(str::to_owned)),
-            )
+            let (kind, ours) = judge(refusal.code().code());
+            let theirs = refusal.hint();
+            // The server knows more about the statement, but not whether it can be run again.
+            let hint = match kind {
+                Kind::Unavailable => ours.or(theirs),
+                _ => theirs.or(ours),
+            };
+            (kind, describe(refusal), hint.map(str::to_owned))
         }
         None => {
             let (kind, hint) = judge_driver(&error);

@@ -5,7 +5,7 @@ use super::target::{Relation, find, lock_definitions};
 use crate::connections::export::Export;
 use crate::connections::ledger::{COLUMNS, Entry, LEDGER, LastExport, by};
 use crate::connections::statements::{qualified, quote};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 const EXPORTED_AT: &str = "to_char(\"exported_at\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')";
 
@@ -29,7 +29,13 @@ pub(super) async fn prepare(session: &Session, export: &Export) -> Result<()> {
             "ALTER TABLE {ledger} ADD COLUMN IF NOT EXISTS \"{}\" {}",
             column.0, column.1
         );
-        session.run(&doing, &sql, &[]).await?;
+        let added = session.run(&doing, &sql, &[]).await;
+        added.map_err(|error| match error.kind() {
+            Kind::Input => {
+                error.hint("only its owner may change the ledger: let them export once, or run ALTER TABLE themselves")
+            }
+            _ => error,
+        })?;
     }
     Ok(())
 }
@@ -43,10 +49,11 @@ pub(super) async fn last(
     let Some(relation) = find(session, &export.schema, LEDGER).await? else {
         return Ok(None);
     };
+    let ledger = qualified(&export.schema, LEDGER);
+    check_rights(session, &ledger, &relation).await?;
     if !missing(session, &relation).await?.is_empty() {
         return Ok(None);
     }
-    let ledger = qualified(&export.schema, LEDGER);
     let doing = format!("look into the ledger {ledger}");
     let sql = format!(
         "SELECT \"source_version\", \"run_id\", {EXPORTED_AT} FROM {ledger} \
