@@ -1,6 +1,7 @@
 //! Exports into Postgres of which the client or the server is killed at any moment: what is there is
 //! what was there before or all that is new, and the same statement run again gives exactly the right rows.
 
+use std::collections::HashMap;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,11 +39,16 @@ enum Victim {
     Server(Crash),
 }
 
+/// How many rows there are, and a hash of them.
+type Contents = (i64, String);
+
 /// A server, a warehouse, and what the fault left so far.
 struct Faults {
     server: PostgresServer,
     db: Attached,
     client: Client,
+    /// What each target is before and after its export.
+    expected: HashMap<(&'static str, bool), Contents>,
     /// How often a fault came too late to prevent the commit, and how often not.
     struck: [usize; 2],
 }
@@ -72,7 +78,6 @@ async fn killed_at_random_moments_of_an_export() {
             .strike(&SCENES[which], victim, moments[which][turn])
             .await;
     }
-    eprintln!("T {times:?}");
     let [before, after] = faults.struck;
     eprintln!("{before} kills came before the commit, {after} after it");
     assert!(before > 0, "no kill came in time");
@@ -103,10 +108,18 @@ impl Faults {
         prepare(&db).await;
         db.there(KEEP).await;
         let client = connect(server.url()).await;
+        let mut expected = HashMap::new();
+        for scene in &SCENES {
+            for (exported, rows) in [(false, scene.before), (true, scene.after)] {
+                let contents = contents(&client, &generated(rows)).await;
+                expected.insert((scene.target, exported), contents);
+            }
+        }
         Faults {
             server,
             db,
             client,
+            expected,
             struck: [0; 2],
         }
     }
@@ -128,9 +141,7 @@ impl Faults {
 
     async fn strike(&mut self, scene: &Scene, victim: Victim, moment: Duration) {
         let what = format!("{victim:?} killed {moment:?} into {}", scene.statement());
-        let t = Instant::now();
         self.reset(scene).await;
-        eprintln!("T reset {:?}", t.elapsed());
         let mut client = scene
             .command(&self.db)
             .stdout(Stdio::null())
@@ -149,15 +160,11 @@ impl Faults {
                 self.start().await;
             }
         }
-        eprintln!("T start {:?} {:?}", t.elapsed(), moment);
-        let found = self.rows(scene).await;
-        let [before, after] = [scene.before, scene.after].map(|rows| self.expected(rows));
-        let (before, after) = (before.await, after.await);
-        assert!(found == before || found == after, "{what}: half written");
-        self.struck[usize::from(found == after)] += 1;
-        eprintln!("T checked {:?}", t.elapsed());
+        let found = contents(&self.client, scene.target).await;
+        let is = |exported| found == self.expected[&(scene.target, exported)];
+        assert!(is(false) || is(true), "{what}: half written");
+        self.struck[usize::from(is(true))] += 1;
         self.run_until_done(scene, &what);
-        eprintln!("T rerun {:?}", t.elapsed());
         self.has(scene, true, &what).await;
     }
 
@@ -193,9 +200,8 @@ impl Faults {
     /// view and grant are there.
     async fn has(&self, scene: &Scene, exported: bool, what: &str) {
         let target = scene.target;
-        let rows = if exported { scene.after } else { scene.before };
-        let (found, expected) = (self.rows(scene).await, self.expected(rows).await);
-        assert_eq!(found, expected, "{what}");
+        let found = contents(&self.client, target).await;
+        assert_eq!(found, self.expected[&(target, exported)], "{what}");
         let kept = format!(
             "SELECT (SELECT count(*) FROM seen_{target})::text,
                 pg_catalog.has_table_privilege('db_reader', '{target}', 'SELECT')::text,
@@ -209,35 +215,30 @@ impl Faults {
         let wanted = [found.0.to_string(), "true".to_owned(), exported.to_string()];
         assert_eq!(kept, wanted, "{what}: view, grant, entries of the ledger");
     }
+}
 
-    /// How many rows there are, and a hash of them.
-    async fn rows(&self, scene: &Scene) -> (i64, String) {
-        self.hash_of(scene.target).await
-    }
+async fn contents(client: &Client, rows: &str) -> Contents {
+    let sql = format!(
+        "SELECT count(*), md5(string_agg(concat_ws('|', id, content, amount, day, label), ';' ORDER BY id))
+         FROM {rows}"
+    );
+    let row = client.query_one(&sql, &[]).await.unwrap();
+    (row.get(0), row.get(1))
+}
 
-    async fn expected(&self, rows: Rows) -> (i64, String) {
-        let parts = rows.iter().map(|(ids, content)| {
-            format!(
-                "SELECT i AS id, {content} AS content, (i * 1.25)::numeric(12,2) AS amount,
-                 make_date(2024, 1, 1 + i % 28) AS day, format('row %s of content %s', i, {content}) AS label
-                 FROM generate_series({}, {}) AS g(i)",
-                ids.start,
-                ids.end - 1
-            )
-        });
-        let parts: Vec<_> = parts.collect();
-        self.hash_of(&format!("({}) AS t", parts.join(" UNION ALL ")))
-            .await
-    }
-
-    async fn hash_of(&self, rows: &str) -> (i64, String) {
-        let sql = format!(
-            "SELECT count(*), md5(string_agg(concat_ws('|', id, content, amount, day, label), ';' ORDER BY id))
-             FROM {rows}"
-        );
-        let row = self.client.query_one(&sql, &[]).await.unwrap();
-        (row.get(0), row.get(1))
-    }
+/// Rows as the server makes them by itself.
+fn generated(rows: Rows) -> String {
+    let parts = rows.iter().map(|(ids, content)| {
+        format!(
+            "SELECT i AS id, {content} AS content, (i * 1.25)::numeric(12,2) AS amount,
+             make_date(2024, 1, 1 + i % 28) AS day, format('row %s of content %s', i, {content}) AS label
+             FROM generate_series({}, {}) AS g(i)",
+            ids.start,
+            ids.end - 1
+        )
+    });
+    let parts: Vec<_> = parts.collect();
+    format!("({}) AS t", parts.join(" UNION ALL "))
 }
 
 /// A client whose server was killed was done before, or says that a retry makes sense.
