@@ -105,7 +105,7 @@ async fn rows_since(
     }
     let note = match last.version == followed.version {
         true => format!(
-            "version {} of {id} was exported before, {}: no rows are new",
+            "version {} of {id} was exported before, {}; no rows are new",
             last.version, last.by
         ),
         false => format!(

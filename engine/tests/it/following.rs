@@ -99,10 +99,7 @@ impl Following {
         assert_eq!(again.status, CopyStatus::Skipped);
         assert_eq!((again.read, again.loaded), (0, 0));
         let note = again.note.unwrap();
-        let by = format!(
-            "UTC by run {}; nothing was changed",
-            self.db.session.run_id()
-        );
+        let by = format!("UTC by run {}; no rows are new", self.db.session.run_id());
         assert!(
             note.contains("of raw.t was exported before, at 20"),
             "{note}"
@@ -308,6 +305,14 @@ async fn a_ledger_of_an_earlier_time_gets_its_columns_and_knows_its_batches(expo
         note.ends_with("UTC; nothing was added"),
         "no run is known: {note}"
     );
+
+    // Its rows may have been those of the table.
+    let refused = exports.refused("").await;
+    assert!(
+        refused.message().contains("an earlier version of Tidemill"),
+        "{refused}"
+    );
+    assert_eq!(exports.there().await, A_ROWS);
 
     exports.export("MODE replace").await;
     exports.has_all("").await;

@@ -30,6 +30,7 @@ mod kill_rejects;
 mod lab;
 mod ledger_rights;
 mod pipeline;
+mod pipeline_status;
 mod plain_readers;
 mod pooler;
 mod postgres_connect;

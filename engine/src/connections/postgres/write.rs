@@ -17,6 +17,7 @@ use crate::connections::conflict::conflict_clause;
 use crate::connections::dialect::Dialect;
 use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
 use crate::connections::fingerprint::Fingerprint;
+use crate::connections::ledger::ambiguous;
 use crate::connections::plan::PlannedColumn;
 use crate::connections::remote_expression::in_postgres;
 use crate::connections::statements::{Statements, qualified};
@@ -163,11 +164,19 @@ struct Staged {
 /// Makes the ledger ready before any row moves, and looks whether somebody was faster.
 async fn prepare_ledger(session: &Session, export: &Export, exists: bool) -> Result<()> {
     ledger::prepare(session, export).await?;
-    if exists && let Some(followed) = export.follows() {
-        let last = ledger::last(session, export, &followed.table_id).await?;
-        followed.still_follows(last.as_ref())?;
+    let Some(followed) = export.follows() else {
+        return Ok(());
+    };
+    if !exists {
+        return followed.still_follows(None);
     }
-    Ok(())
+    let last = ledger::last(session, export, &followed.table_id).await?;
+    followed.still_follows(last.as_ref())?;
+    let is_first = last.is_none() && export.mode.only_adds();
+    match is_first && ledger::is_of_an_earlier_time(session, export).await? {
+        true => Err(ambiguous(followed, &export.table)),
+        false => Ok(()),
+    }
 }
 
 /// Writes into the ledger what was done; a batch that it knows stays as it is there.

@@ -12,6 +12,7 @@ use crate::connections::checks::{KeyCheck, inexact, infinite, outside};
 use crate::connections::column_type::ColumnType;
 use crate::connections::conflict::conflict_clause;
 use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
+use crate::connections::ledger::ambiguous;
 use crate::connections::plan::{Passage, PlannedColumn};
 use crate::connections::remote_expression::in_sqlite;
 use crate::connections::statements::{Statements, quote};
@@ -96,7 +97,12 @@ fn prepare_ledger(transaction: &Transaction<'_>, export: &Export) -> Result<()> 
         return Ok(());
     };
     let last = ledger::last(transaction, &export.table, &followed.table_id)?;
-    followed.still_follows(last.as_ref())
+    followed.still_follows(last.as_ref())?;
+    let is_first = last.is_none() && export.mode.only_adds();
+    match is_first && ledger::is_of_an_earlier_time(transaction, &export.table)? {
+        true => Err(ambiguous(followed, &export.table)),
+        false => Ok(()),
+    }
 }
 
 /// Writes into the ledger what was done; a batch that it knows stays as it is there.
