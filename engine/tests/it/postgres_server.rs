@@ -149,7 +149,7 @@ impl PostgresServer {
     }
 
     fn order(&mut self, order: &str) {
-        let private = self.private.as_mut().expect("a private server");
+        let private = self.private.as_mut().unwrap();
         private.order(order).unwrap_or_else(|error| {
             let log = std::fs::read_to_string(private.folder.join("log")).unwrap_or_default();
             panic!("the private Postgres server does not {order}: {error}\n{log}")
