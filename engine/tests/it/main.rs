@@ -29,6 +29,7 @@ mod kill;
 mod kill_rejects;
 mod lab;
 mod ledger_rights;
+mod object_store;
 mod pipeline;
 mod pipeline_status;
 mod plain_readers;
