@@ -27,8 +27,8 @@ use crate::config::{Config, ConnectionConfig, Environment, SETTINGS, parse_bytes
 use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases, LeaveAggregates};
 use crate::landing::{FileReader, Outside};
 use crate::progress::Progress;
-use crate::sql::{Name, Query, Set, closest};
-use crate::warehouse::{CATALOG, Snapshot, TableId, Warehouse, Zone};
+use crate::sql::{CATALOG, Name, Query, Set, closest};
+use crate::warehouse::{Snapshot, TableId, Warehouse, Zone};
 use crate::{Error, Result};
 
 /// How many of the greediest operators an out-of-memory error names.

@@ -11,8 +11,8 @@ use super::config::ConnectionConfig;
 use super::postgres::parameters::conninfo;
 use super::{Connection, ConnectionUrl};
 use crate::config::Environment;
-use crate::sql::{Attach, AttachKind, Detach, closest};
-use crate::warehouse::{CATALOG, Zone};
+use crate::sql::{Attach, AttachKind, CATALOG, Detach, closest};
+use crate::warehouse::Zone;
 use crate::{Error, Result};
 
 /// The schema of a table that is named without one.

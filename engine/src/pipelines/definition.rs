@@ -94,13 +94,13 @@ impl Pipeline {
         };
         let environment = Environment::beside(&folder)?;
         let status = document.status.as_deref();
-        let status = status.map(|status| Name::new(status.split('.')));
+        let status = status.map(|status| Name::read(status, &Place::file(&settings)));
         Ok(Pipeline {
             name,
             folder,
             parameters,
             connections,
-            status,
+            status: status.transpose()?,
             environment,
             steps,
         })

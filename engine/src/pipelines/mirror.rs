@@ -4,7 +4,7 @@
 //! It is a copy. When the database is away the run goes on and says so at its end, and the next one
 //! brings the table up to date.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
@@ -26,7 +26,8 @@ pub(super) struct Mirror {
     connection: Connection,
     export: Export,
     pipeline: String,
-    fault: OnceLock<String>,
+    /// Why it may not be up to date.
+    fault: Mutex<Option<String>>,
 }
 
 /// Which rows are brought up to date.
@@ -64,29 +65,32 @@ impl Mirror {
             connection,
             export: Export::new(schema, table, Mode::Merge { key }),
             pipeline: pipeline.name.clone(),
-            fault: OnceLock::new(),
+            fault: Mutex::default(),
         }))
     }
 
     /// Brings the table up to date. After it failed once, only all rows are tried again: waiting for
     /// a server at every step would hold up the run.
     pub(super) async fn keep(&self, session: &Session, rows: Rows<'_>) {
-        if self.fault.get().is_some() && !matches!(rows, Rows::All) {
+        if self.lock_fault().is_some() && !matches!(rows, Rows::All) {
             return;
         }
-        if let Err(error) = self.try_keep(session, rows).await {
-            let _ = self.fault.set(error.to_string());
-        }
+        let kept = self.try_keep(session, rows).await;
+        *self.lock_fault() = kept.err().map(|error| error.to_string());
     }
 
     /// Why the table may not be up to date.
     pub(super) fn fault(&self) -> Option<String> {
-        let fault = self.fault.get()?;
+        let fault = self.lock_fault().clone()?;
         let Export { schema, table, .. } = &self.export;
         Some(format!(
             "{}.{schema}.{table} may lack the status of this run: {fault}",
             self.connection.name()
         ))
+    }
+
+    fn lock_fault(&self) -> MutexGuard<'_, Option<String>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_keep(&self, session: &Session, rows: Rows<'_>) -> Result<()> {

@@ -5,9 +5,13 @@ use std::fmt;
 use datafusion::common::TableReference;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
-use super::place_of;
+use super::{TideDialect, parse_whole, place_of};
 use crate::{Error, Place, Result};
+
+/// The name of the catalog that holds the zones, beside those of databases.
+pub const CATALOG: &str = "warehouse";
 
 /// One to three parts, outermost first; unquoted parts are folded to lower case.
 #[derive(Debug, Clone)]
@@ -23,6 +27,25 @@ impl Name {
             parts: parts.into_iter().map(Into::into).collect(),
             place: None,
         }
+    }
+
+    /// Reads a name that stands somewhere else than in SQL, as SQL would.
+    ///
+    /// # Errors
+    /// Text that is no name of at most three parts.
+    pub fn read(text: &str, place: &Place) -> Result<Self> {
+        let refused = || {
+            Error::input(format!("`{text}` is not a name of at most three parts"))
+                .place(place.clone())
+                .hint("write connection.schema.table; a part with other signs stands in double quotes")
+        };
+        let tokens = Tokenizer::new(&TideDialect, text).tokenize_with_location();
+        let tokens = tokens.map_err(|error| refused().source(error))?;
+        let name = parse_whole(tokens, Name::parse).map_err(|error| refused().source(error))?;
+        Ok(Name {
+            place: Some(place.clone()),
+            ..name
+        })
     }
 
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {

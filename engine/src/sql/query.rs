@@ -16,8 +16,7 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 use super::database_query::rewrite_database_queries;
 use super::database_schema::rewrite_information_schemas;
 use super::file_relation::{path_of, take_files};
-use super::{FileRelation, Name, TideDialect, unsupported};
-use crate::warehouse::CATALOG;
+use super::{CATALOG, FileRelation, Name, TideDialect, unsupported};
 use crate::{Error, Result};
 
 const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, CREATE TABLE, CREATE VIEW, INSERT, CALL, DROP, SET, SHOW, DESCRIBE, ATTACH, DETACH and ASSERT";

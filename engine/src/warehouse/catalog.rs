@@ -1,340 +1,29 @@
-//! The warehouse as the query planner sees it, for the time of one statement.
-//!
-//! A [`Snapshot`] is made per statement: every table is opened once, when it is first named, so
-//! that all of a statement sees the same version, and is leased, so that no commit deletes its
-//! files meanwhile. Names come from the folder tree; a table that is not named is not opened.
+//! The catalog of one statement: what the query planner asks for names, answered by a [`Snapshot`].
 
-use std::collections::HashMap;
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
-use datafusion::datasource::{TableType, ViewTable};
+use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result as PlannerResult};
-use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::analyzer::AnalyzerRule;
-use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
-use deltalake_core::DeltaTable;
 
-use super::databases::{Catalogs, ReadDatabases, check_names, refuse_in_view};
-use super::lock::ReadLease;
-use super::origin::with_origin_columns;
-use super::{Entry, TableId, Warehouse, Zone};
-use crate::sql::{
-    FILES, FileRelation, LOAD_COLUMN, Name, Parameters, Query, SOURCE_COLUMN, Script, Statement,
-    closest,
-};
-use crate::{Error, Place, Result};
+use super::snapshot::{Columns, Snapshot};
+use super::{Entry, TableId, Zone};
+use crate::Error;
+use crate::sql::FILES;
 
-/// The name of the catalog that holds the zones.
-pub const CATALOG: &str = "warehouse";
-
-/// The tables and views that one statement has named, as they were when it named them.
+/// The zones.
 #[derive(Debug)]
-pub struct Snapshot {
-    warehouse: Arc<Warehouse>,
-    base: SessionState,
-    /// Tables and views, without and with the columns of origin.
-    tables: Mutex<HashMap<(TableId, Columns), Arc<dyn TableProvider>>>,
-    opened: Mutex<HashMap<TableId, DeltaTable>>,
-    /// Opens the files that a query reads as relations.
-    reader: Arc<dyn ReadFiles>,
-    files: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
-    databases: Arc<dyn ReadDatabases>,
-    leases: Mutex<Vec<ReadLease>>,
-    /// Views that are being planned, outermost first: one that comes up again is a cycle.
-    planning: Mutex<Vec<TableId>>,
-}
-
-/// The columns that tables are planned with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Columns {
-    /// Their own.
-    Own,
-    /// Also those that tell where a row came from.
-    WithOrigin,
-}
-
-/// Makes relations of files. What a file is, is not the business of the warehouse.
-#[async_trait]
-pub trait ReadFiles: Debug + Send + Sync {
-    /// Opens the files of a relation.
-    ///
-    /// # Errors
-    /// Files that are missing or cannot be read.
-    async fn open(
-        &self,
-        files: &FileRelation,
-        state: &SessionState,
-    ) -> Result<Arc<dyn TableProvider>>;
-}
-
-impl Snapshot {
-    /// A planner state whose catalogs are this warehouse and the databases. Keep the snapshot
-    /// until the last row has been read.
-    pub fn begin(
-        warehouse: &Arc<Warehouse>,
-        base: &SessionState,
-        reader: Arc<dyn ReadFiles>,
-        databases: Arc<dyn ReadDatabases>,
-    ) -> (Arc<Self>, SessionState) {
-        let snapshot = Arc::new(Snapshot {
-            warehouse: Arc::clone(warehouse),
-            base: base.clone(),
-            tables: Mutex::default(),
-            opened: Mutex::default(),
-            reader,
-            files: Mutex::default(),
-            databases,
-            leases: Mutex::default(),
-            planning: Mutex::default(),
-        });
-        let state = snapshot.planner_state(&snapshot.base, Columns::Own);
-        (snapshot, state)
-    }
-
-    /// Plans a query, the files in it included.
-    ///
-    /// # Errors
-    /// Unknown tables, columns and functions, wrong types, files that cannot be read; with their
-    /// place.
-    pub async fn plan(self: &Arc<Self>, query: Query, state: &SessionState) -> Result<LogicalPlan> {
-        let relations = query.relations().unwrap_or_default();
-        check_names(&relations, self.databases.as_ref())?;
-        let (with_origin, query) = self.with_origin(query, state).await?;
-        let state = with_origin.as_ref().unwrap_or(state);
-        let (statement, files) = query.into_ast()?;
-        for relation in &files {
-            if lock(&self.files).contains_key(&relation.table) {
-                continue;
-            }
-            let opened = self.reader.open(relation, state).await;
-            let provider = opened
-                .map_err(|error| error.map_place(|place| place.or(Some(relation.place.clone()))))?;
-            lock(&self.files).insert(relation.table.clone(), provider);
-        }
-        state
-            .statement_to_plan(statement)
-            .await
-            .map_err(|error| self.explain(error.into(), &relations))
-    }
-
-    fn entries(&self) -> Vec<TableId> {
-        let zones = Zone::ALL.into_iter();
-        zones
-            .flat_map(|zone| {
-                let names = self
-                    .warehouse
-                    .entries(zone)
-                    .into_iter()
-                    .map(|(name, _)| name);
-                names.map(move |name| TableId { zone, name })
-            })
-            .collect()
-    }
-
-    /// An unknown table gets a hint with the name that was probably meant.
-    pub fn explain(&self, error: Error, relations: &[Name]) -> Error {
-        let message = error.message();
-        if error.get_hint().is_some()
-            || !message.starts_with("table '")
-            || !message.ends_with("not found")
-        {
-            return error;
-        }
-        let known = self.entries();
-        let missing = relations
-            .iter()
-            .find(|name| message.contains(&format!("{}'", name.parts().join("."))));
-        let near = missing.and_then(|missing| {
-            let name = closest(missing.table(), known.iter().map(|id| id.name.as_str()))?;
-            known.iter().find(|id| id.name == name)
-        });
-        // The catalog is an implementation of ours; users name zones.
-        let message = message.replacen(&format!("'{CATALOG}."), "'", 1);
-        let place = error.get_place().cloned();
-        let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "SHOW TABLES lists what there is".to_owned(),
-        };
-        Error::new(error.kind(), message)
-            .hint(hint)
-            .map_place(|_| place)
-    }
-
-    /// Makes ready what a query needs that names the origin of rows: tables with the columns for
-    /// it, and no `*` that would show them. Other queries stay as they are.
-    ///
-    /// # Errors
-    /// A `*` that cannot be written without them, a table that cannot be opened.
-    async fn with_origin(
-        self: &Arc<Self>,
-        query: Query,
-        state: &SessionState,
-    ) -> Result<(Option<SessionState>, Query)> {
-        if !query.names_origin() {
-            return Ok((None, query));
-        }
-        let mut hidden: HashMap<Vec<String>, Vec<&'static str>> = HashMap::new();
-        for name in query.relations()? {
-            if let Some(id) = table_id(&name, state)
-                && self.warehouse.entry(&id) == Some(Entry::Table)
-                && let Some(table) = self.open(&id).await?
-            {
-                let schema = table.snapshot()?.snapshot().arrow_schema();
-                let added = [SOURCE_COLUMN, LOAD_COLUMN]
-                    .into_iter()
-                    .filter(|column| schema.column_with_name(column).is_none());
-                hidden.insert(name.parts().to_vec(), added.collect());
-            }
-        }
-        let query = query.without_origin_in_wildcards(|name| {
-            hidden.get(name.parts()).cloned().unwrap_or_default()
-        })?;
-        let state = self.planner_state(state, Columns::WithOrigin);
-        Ok((Some(state), query))
-    }
-
-    fn planner_state(self: &Arc<Self>, like: &SessionState, columns: Columns) -> SessionState {
-        let mut state = like.clone();
-        state.register_catalog_list(Arc::new(Catalogs {
-            warehouse: Arc::new(WarehouseCatalog {
-                snapshot: Arc::clone(self),
-                columns,
-            }),
-            databases: Arc::clone(&self.databases),
-        }));
-        state
-    }
-
-    async fn provider(
-        self: &Arc<Self>,
-        id: &TableId,
-        columns: Columns,
-    ) -> Result<Option<Arc<dyn TableProvider>>> {
-        let key = (id.clone(), columns);
-        if let Some(known) = lock(&self.tables).get(&key) {
-            return Ok(Some(Arc::clone(known)));
-        }
-        let provider = match self.warehouse.entry(id) {
-            None => return Ok(None),
-            Some(Entry::Table) => self.plan_table(id, columns).await?,
-            Some(Entry::View) => self.plan_view(id).await?,
-        };
-        if let Some(provider) = &provider {
-            lock(&self.tables).insert(key, Arc::clone(provider));
-        }
-        Ok(provider)
-    }
-
-    async fn plan_table(
-        &self,
-        id: &TableId,
-        columns: Columns,
-    ) -> Result<Option<Arc<dyn TableProvider>>> {
-        let Some(table) = self.open(id).await? else {
-            return Ok(None);
-        };
-        if columns == Columns::WithOrigin {
-            return with_origin_columns(&table, &self.base).await.map(Some);
-        }
-        let provider = table.table_provider().with_session(self.session()).await?;
-        Ok(Some(provider))
-    }
-
-    /// The warehouse that it is of.
-    pub(super) fn warehouse(&self) -> &Warehouse {
-        &self.warehouse
-    }
-
-    /// The session that rows are read with.
-    pub(super) fn session(&self) -> Arc<SessionState> {
-        Arc::new(self.base.clone())
-    }
-
-    /// Opens a table once for the statement.
-    pub(super) async fn open(&self, id: &TableId) -> Result<Option<DeltaTable>> {
-        if let Some(table) = lock(&self.opened).get(id) {
-            return Ok(Some(table.clone()));
-        }
-        // The lease comes first: what is opened after it cannot lose its files.
-        let lease = self.warehouse.lease(id);
-        let Some(table) = self.warehouse.open(id).await? else {
-            return Ok(None);
-        };
-        lock(&self.leases).push(lease);
-        lock(&self.opened).insert(id.clone(), table.clone());
-        Ok(Some(table))
-    }
-
-    async fn plan_view(self: &Arc<Self>, id: &TableId) -> Result<Option<Arc<dyn TableProvider>>> {
-        self.enter_view(id)?;
-        let planned = self.plan_view_text(id).await;
-        lock(&self.planning).pop();
-        planned.map(Some)
-    }
-
-    async fn plan_view_text(self: &Arc<Self>, id: &TableId) -> Result<Arc<dyn TableProvider>> {
-        let file = self.warehouse.view_file(id);
-        let text = self.warehouse.read_view(id)?;
-        let script = Script::named(file.display().to_string(), text.clone());
-        let mut statements = script.parse(&Parameters::new())?;
-        let query = match (
-            statements.pop().map(|parsed| parsed.statement),
-            statements.is_empty(),
-        ) {
-            (Some(Statement::Query(query)), true) => query,
-            _ => {
-                return Err(Error::input(format!("view {id} is not one query"))
-                    .place(Place::file(&file))
-                    .hint("write it again with CREATE OR REPLACE VIEW"));
-            }
-        };
-        let mut state = self.planner_state(&self.base, Columns::Own);
-        state.config_mut().options_mut().catalog.default_schema = id.zone.name().to_owned();
-        let in_view = |error: Error| script.locate(error).context(format!("view {id}"));
-        refuse_in_view(&query, self.databases.as_ref()).map_err(in_view)?;
-        let plan = self.plan(query, &state).await.map_err(in_view)?;
-        let plan = TypeCoercion::new().analyze(plan, state.config_options())?;
-        Ok(Arc::new(ViewTable::new(plan, Some(text))))
-    }
-
-    /// Refuses a query that no view may have.
-    ///
-    /// # Errors
-    /// A table of a database.
-    pub fn check_view(&self, query: &Query) -> Result<()> {
-        refuse_in_view(query, self.databases.as_ref())
-    }
-
-    /// Notes that a view is being planned; one that is so already reads from itself.
-    ///
-    /// # Errors
-    /// The circle, by name.
-    pub fn enter_view(&self, id: &TableId) -> Result<()> {
-        let mut planning = lock(&self.planning);
-        if planning.contains(id) {
-            let names: Vec<_> = planning
-                .iter()
-                .chain([id])
-                .map(ToString::to_string)
-                .collect();
-            return Err(
-                Error::input(format!("views refer to each other: {}", names.join(" -> ")))
-                    .hint("change one of them to read from a table"),
-            );
-        }
-        planning.push(id.clone());
-        Ok(())
-    }
-}
-
-#[derive(Debug)]
-struct WarehouseCatalog {
+pub(super) struct WarehouseCatalog {
     snapshot: Arc<Snapshot>,
     columns: Columns,
+}
+
+impl WarehouseCatalog {
+    /// The catalog of a statement that plans tables with these columns.
+    pub(super) fn new(snapshot: Arc<Snapshot>, columns: Columns) -> Self {
+        WarehouseCatalog { snapshot, columns }
+    }
 }
 
 impl CatalogProvider for WarehouseCatalog {
@@ -354,7 +43,7 @@ impl CatalogProvider for WarehouseCatalog {
             })),
             // `database.table`
             Err(_) => {
-                let databases = &self.snapshot.databases;
+                let databases = self.snapshot.databases();
                 databases.has(name).then(|| databases.schema(name, None))
             }
         }
@@ -372,7 +61,7 @@ struct ZoneSchema {
 impl SchemaProvider for ZoneSchema {
     fn table_names(&self) -> Vec<String> {
         self.snapshot
-            .warehouse
+            .warehouse()
             .entries(self.zone)
             .into_iter()
             .map(|(name, _)| name)
@@ -397,29 +86,19 @@ impl SchemaProvider for ZoneSchema {
         let Ok(id) = TableId::new(self.zone, name) else {
             return Ok(None);
         };
-        Ok(self.snapshot.warehouse.entry(&id).map(|entry| match entry {
-            Entry::Table => TableType::Base,
-            Entry::View => TableType::View,
-        }))
+        Ok(self
+            .snapshot
+            .warehouse()
+            .entry(&id)
+            .map(|entry| match entry {
+                Entry::Table => TableType::Base,
+                Entry::View => TableType::View,
+            }))
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        TableId::new(self.zone, name).is_ok_and(|id| self.snapshot.warehouse.entry(&id).is_some())
+        TableId::new(self.zone, name).is_ok_and(|id| self.snapshot.warehouse().entry(&id).is_some())
     }
-}
-
-/// The table or view that a name stands for in a statement.
-fn table_id(name: &Name, state: &SessionState) -> Option<TableId> {
-    let (zone, table) = match name.parts() {
-        [table] => (
-            state.config_options().catalog.default_schema.as_str(),
-            table,
-        ),
-        [zone, table] => (zone.as_str(), table),
-        [catalog, zone, table] if catalog == CATALOG => (zone.as_str(), table),
-        _ => return None,
-    };
-    TableId::new(zone.parse().ok()?, table).ok()
 }
 
 /// The files that the statement reads as relations.
@@ -429,19 +108,14 @@ struct FileSchema(Arc<Snapshot>);
 #[async_trait]
 impl SchemaProvider for FileSchema {
     fn table_names(&self) -> Vec<String> {
-        lock(&self.0.files).keys().cloned().collect()
+        self.0.files().keys().cloned().collect()
     }
 
     async fn table(&self, name: &str) -> PlannerResult<Option<Arc<dyn TableProvider>>> {
-        Ok(lock(&self.0.files).get(name).map(Arc::clone))
+        Ok(self.0.files().get(name).map(Arc::clone))
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        lock(&self.0.files).contains_key(name)
+        self.0.files().contains_key(name)
     }
-}
-
-/// A lock that a panic elsewhere poisoned still guards whole values here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -60,14 +60,15 @@ impl Snapshot {
             });
         }
         let before = self.warehouse().open_at(id, version).await?;
-        let before: HashSet<String> = paths_of(&before).await?.collect();
+        let before = data_files(&before).await?;
+        let before: HashSet<_> = before.iter().map(content_of).collect();
         let now = data_files(&table).await?;
-        let known = now.iter().filter(|file| before.contains(&file.path));
-        let files_gone = before.len() - known.count();
-        let added = now.into_iter();
+        let (known, added): (Vec<_>, Vec<_>) = now
+            .into_iter()
+            .partition(|file| before.contains(&content_of(file)));
         Ok(Changes {
-            added: added.filter(|file| !before.contains(&file.path)).collect(),
-            files_gone,
+            files_gone: before.len() - known.len(),
+            added,
             table,
         })
     }
@@ -113,7 +114,10 @@ pub(super) async fn data_files(table: &DeltaTable) -> Result<Vec<Add>> {
     Ok(files.try_collect().await?)
 }
 
-async fn paths_of(table: &DeltaTable) -> Result<impl Iterator<Item = String>> {
-    let files = data_files(table).await?;
-    Ok(files.into_iter().map(|file| file.path))
+/// What tells the rows of a file from those of others: another tool may delete rows without writing
+/// the file anew.
+fn content_of(file: &Add) -> (&str, Option<(&str, Option<i32>)>) {
+    let deleted = file.deletion_vector.as_ref();
+    let deleted = deleted.map(|deleted| (deleted.path_or_inline_dv.as_str(), deleted.offset));
+    (&file.path, deleted)
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider};
 
-use super::{CATALOG, Zone};
-use crate::sql::{Name, Query};
+use super::Zone;
+use crate::sql::{CATALOG, Name, Query};
 use crate::{Error, Result};
 
 /// Makes schemas of databases, for one statement.

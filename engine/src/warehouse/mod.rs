@@ -3,7 +3,7 @@
 //! The folder tree is the catalog. `<root>/<zone>/<table>/` holds one Delta table, the file
 //! `<root>/<zone>/<view>.sql` one view, `<root>/.tidemill/` the locks. At rest the files
 //! `part-*.parquet` of a table are exactly its rows, so that any reader of Parquet sees what we
-//! see: `transaction.rs` keeps that promise, `catalog.rs` gives queries a stable view meanwhile.
+//! see: `transaction.rs` keeps that promise, `snapshot.rs` gives queries a stable view meanwhile.
 
 mod catalog;
 mod changes;
@@ -20,6 +20,7 @@ mod null_shares;
 mod origin;
 mod partition_check;
 mod partitions;
+mod snapshot;
 mod sweep;
 pub mod system;
 mod transaction;
@@ -33,7 +34,6 @@ use std::sync::{Arc, Mutex};
 use deltalake_core::{DeltaTable, DeltaTableBuilder};
 use url::Url;
 
-pub use catalog::{CATALOG, ReadFiles, Snapshot};
 pub use changes::{Changes, TableVersion};
 pub use create::{check_writable, create_table, create_view, declared_type};
 pub(crate) use data_files::{DataFiles, Encoding, Finished, GrowingFile, Limits, ParquetEncoding};
@@ -47,6 +47,7 @@ pub use null_shares::NullShares;
 pub use origin::Origin;
 pub use partition_check::{PartitionCheck, RefusedRow};
 pub(crate) use partitions::RowShaper;
+pub use snapshot::{ReadFiles, Snapshot};
 pub(crate) use transaction::COMMIT_KEY;
 pub use transaction::{DataFile, TableTransaction, Written};
 pub(crate) use transaction::{EPOCH, FIRST_EPOCH};
