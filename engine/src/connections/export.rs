@@ -3,9 +3,10 @@
 use datafusion::sql::sqlparser::ast::Expr;
 
 use super::columns::{Column, Columns};
-use super::ledger::{Entry, Followed, LEDGER};
+use super::ledger::{Entry, Followed, LEDGER, LastExport};
 use super::plan::Matched;
 use super::statements::quote;
+use super::target::Target;
 use crate::error::{Error, Result};
 use crate::sql::{Grant, OnConflict, OnNul, OnSchemaChange};
 
@@ -149,15 +150,39 @@ impl Export {
         self.followed.as_ref().filter(|_| self.adds_once())
     }
 
-    /// What the ledger keeps, of a batch with this content.
-    pub(crate) fn entry(&self, content: Option<String>, rows: u64) -> Option<Entry<'_>> {
+    /// Checks, once the target is locked, that what the ledger says lets the rows be added: `last` is
+    /// the last export of the table, `is_of_an_earlier_time` whether there were others that are not told.
+    ///
+    /// # Errors
+    /// Somebody was faster, or the rows may be there already.
+    pub(crate) fn check_ledger(
+        &self,
+        followed: &Followed,
+        last: Option<&LastExport>,
+        is_of_an_earlier_time: bool,
+    ) -> Result<()> {
+        followed.still_follows(last)?;
+        match is_of_an_earlier_time && last.is_none() && self.mode.only_adds() {
+            true => Err(followed.ambiguous(&self.table)),
+            false => Ok(()),
+        }
+    }
+
+    /// What the ledger keeps, of a batch with this content; `None` if it keeps nothing.
+    pub(crate) fn entry(&self, content: Option<&str>, rows: u64) -> Option<Entry<'_>> {
+        if !self.is_recorded() {
+            return None;
+        }
         let followed = self.followed.as_ref();
         if followed.is_some_and(|followed| followed.since == Some(followed.version)) {
             return None;
         }
         Some(Entry {
             target: &self.table,
-            batch_hash: followed.map(Followed::batch_hash).or(content)?,
+            batch_hash: match followed {
+                Some(followed) => followed.batch_hash(),
+                None => content?.to_owned(),
+            },
             followed,
             mode: self.mode.name(),
             rows,
@@ -271,6 +296,21 @@ impl Exported {
         self
     }
 
+    /// The same with all that its reader should know about the target; `said` is what was done besides.
+    pub(crate) fn into_target(
+        self,
+        export: &Export,
+        target: &Target,
+        said: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let key = key_note(export, &target.key).into_iter();
+        Exported {
+            created_table: !target.exists,
+            ..self
+        }
+        .noted(key.chain(target.matched.notes()).chain(said))
+    }
+
     fn unchanged(rows: u64, note: String) -> Self {
         Exported {
             rows_read: rows,
@@ -346,7 +386,7 @@ pub(crate) fn check_primary_key(
 }
 
 /// The note about a key that nobody named.
-pub(crate) fn key_note(export: &Export, key: &[String]) -> Option<String> {
+fn key_note(export: &Export, key: &[String]) -> Option<String> {
     let is_found = matches!(&export.mode, Mode::Merge { key } if key.is_empty());
     is_found.then(|| {
         let names: Vec<_> = key.iter().map(|name| quote(name)).collect();

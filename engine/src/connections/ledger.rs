@@ -104,16 +104,16 @@ impl Followed {
         };
         Err(Error::new(Kind::Locked, what).hint("nothing was written: run the statement again"))
     }
-}
 
-/// The error about an append of a table whose rows the target may have: the ledger of an earlier time
-/// knew batches by their content alone.
-pub(crate) fn ambiguous(followed: &Followed, target: &str) -> Error {
-    Error::input(format!(
-        "an earlier version of Tidemill exported batches to {target}, and did not keep whether they were rows of {}; nothing was exported",
-        followed.name
-    ))
-    .hint("MODE replace exports the table whole, and what follows is known; FORCE appends all of its rows")
+    /// The error about an append of a table whose rows the target may have: the ledger of an earlier time
+    /// knew batches by their content alone.
+    pub(crate) fn ambiguous(&self, target: &str) -> Error {
+        Error::input(format!(
+            "an earlier version of Tidemill exported batches to {target}, and did not keep whether they were rows of {}; nothing was exported",
+            self.name
+        ))
+        .hint("MODE replace exports the table whole, and what follows is known; FORCE appends all of its rows")
+    }
 }
 
 /// By whom and when a batch was exported.

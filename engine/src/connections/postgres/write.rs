@@ -15,9 +15,8 @@ use crate::connections::checks::{KeyCheck, outside};
 use crate::connections::columns::Columns;
 use crate::connections::conflict::conflict_clause;
 use crate::connections::dialect::Dialect;
-use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
+use crate::connections::export::{Export, Exported, Mode, all_stored};
 use crate::connections::fingerprint::Fingerprint;
-use crate::connections::ledger::ambiguous;
 use crate::connections::plan::PlannedColumn;
 use crate::connections::remote_expression::in_postgres;
 use crate::connections::statements::{Statements, qualified};
@@ -70,18 +69,8 @@ async fn transact(
     };
     let finished = finish(session, export, target.exists).await?;
     session.run("commit the export", "COMMIT", &[]).await?;
-    Ok(Exported {
-        created_table: !target.exists,
-        ..exported
-    }
-    .noted(
-        key_note(export, &target.key)
-            .into_iter()
-            .chain(target.matched.notes())
-            .chain(said)
-            .chain(finished)
-            .chain(columns.note()),
-    ))
+    let said = said.into_iter().chain(finished).chain(columns.note());
+    Ok(exported.into_target(export, &target, said))
 }
 
 /// Adds rows as they come.
@@ -168,15 +157,11 @@ async fn prepare_ledger(session: &Session, export: &Export, exists: bool) -> Res
         return Ok(());
     };
     if !exists {
-        return followed.still_follows(None);
+        return export.check_ledger(followed, None, false);
     }
     let last = ledger::last(session, export, &followed.table_id).await?;
-    followed.still_follows(last.as_ref())?;
-    let is_first = last.is_none() && export.mode.only_adds();
-    match is_first && ledger::is_of_an_earlier_time(session, export).await? {
-        true => Err(ambiguous(followed, &export.table)),
-        false => Ok(()),
-    }
+    let earlier = ledger::is_of_an_earlier_time(session, export).await?;
+    export.check_ledger(followed, last.as_ref(), earlier)
 }
 
 /// Writes into the ledger what was done; a batch that it knows stays as it is there.
@@ -186,10 +171,7 @@ async fn record(
     batch: &Staged,
     exported: &Exported,
 ) -> Result<()> {
-    if !export.is_recorded() {
-        return Ok(());
-    }
-    let Some(entry) = export.entry(batch.content.clone(), batch.rows) else {
+    let Some(entry) = export.entry(batch.content.as_deref(), batch.rows) else {
         return Ok(());
     };
     if exported.wrote_nothing()

@@ -11,8 +11,7 @@ use super::{count, ledger, run};
 use crate::connections::checks::{KeyCheck, inexact, infinite, outside};
 use crate::connections::column_type::ColumnType;
 use crate::connections::conflict::conflict_clause;
-use crate::connections::export::{Export, Exported, Mode, all_stored, key_note};
-use crate::connections::ledger::ambiguous;
+use crate::connections::export::{Export, Exported, Mode, all_stored};
 use crate::connections::plan::{Passage, PlannedColumn};
 use crate::connections::remote_expression::in_sqlite;
 use crate::connections::statements::{Statements, quote};
@@ -58,17 +57,8 @@ pub(super) fn apply(
         _ => None,
     };
     let finished = finish(transaction, export, &target.name)?;
-    Ok(Exported {
-        created_table: !target.exists,
-        ..exported
-    }
-    .noted(
-        key_note(export, &target.key)
-            .into_iter()
-            .chain(target.matched.notes())
-            .chain(verified)
-            .chain(finished),
-    ))
+    let said = verified.into_iter().chain(finished);
+    Ok(exported.into_target(export, target, said))
 }
 
 /// Creates the table when it is missing, or gives it the columns that it lacks.
@@ -97,12 +87,8 @@ fn prepare_ledger(transaction: &Transaction<'_>, export: &Export) -> Result<()> 
         return Ok(());
     };
     let last = ledger::last(transaction, &export.table, &followed.table_id)?;
-    followed.still_follows(last.as_ref())?;
-    let is_first = last.is_none() && export.mode.only_adds();
-    match is_first && ledger::is_of_an_earlier_time(transaction, &export.table)? {
-        true => Err(ambiguous(followed, &export.table)),
-        false => Ok(()),
-    }
+    let earlier = ledger::is_of_an_earlier_time(transaction, &export.table)?;
+    export.check_ledger(followed, last.as_ref(), earlier)
 }
 
 /// Writes into the ledger what was done; a batch that it knows stays as it is there.
@@ -112,10 +98,7 @@ fn record(
     staged: &Staged,
     exported: &Exported,
 ) -> Result<()> {
-    if !export.is_recorded() {
-        return Ok(());
-    }
-    let Some(entry) = export.entry(staged.content.clone(), staged.rows) else {
+    let Some(entry) = export.entry(staged.content.as_deref(), staged.rows) else {
         return Ok(());
     };
     let is_known = ledger::known(transaction, &export.table, &entry.batch_hash)?.is_some();
