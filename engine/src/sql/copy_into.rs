@@ -12,13 +12,12 @@
 use std::fmt;
 
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::file_options::literal;
-use super::script::HINT_FOLLOWS;
 use super::{
     ExportOptions, FileOptions, Name, PartitionField, Query, RejectOptions, ReloadOptions,
-    TideDialect, closest, expect_word, join, parse_whole, script,
+    TideDialect, declared_option, expect_word, join, parse_whole, script,
 };
 
 /// What to copy, where to, and how.
@@ -148,10 +147,7 @@ impl CopyOptions {
     /// `(NAME value, ..)`, or nothing.
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         let mut options = CopyOptions::default();
-        if parser.consume_token(&Token::LParen) {
-            parser.parse_comma_separated(|parser| options.parse_one(parser))?;
-            parser.expect_token(&Token::RParen)?;
-        }
+        declared_option::parse_list(parser, |parser| options.parse_one(parser))?;
         Ok(options)
     }
 
@@ -167,37 +163,18 @@ impl CopyOptions {
         {
             return Ok(());
         }
-        match word.value.to_uppercase().as_str() {
-            PARTITION_BY => self.partition_by = PartitionField::parse_list(parser)?,
-            other => return unknown_option(parser, other, token),
+        if word.value.eq_ignore_ascii_case(PARTITION_BY) {
+            self.partition_by = PartitionField::parse_list(parser)?;
+            return Ok(());
         }
-        Ok(())
-    }
-}
-
-fn unknown_option<T>(
-    parser: &Parser,
-    option: &str,
-    token: TokenWithSpan,
-) -> Result<T, ParserError> {
-    let options = || {
-        FileOptions::names()
+        let names = FileOptions::names()
             .chain(ReloadOptions::names())
             .chain(RejectOptions::names())
             .chain(ExportOptions::names())
-            .chain([PARTITION_BY])
-    };
-    let hint = match closest(option, options()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!(
-            "the options are {}",
-            options().collect::<Vec<_>>().join(", ")
-        ),
-    };
-    parser.expected(
-        &format!("an option of COPY INTO{HINT_FOLLOWS}{hint}"),
-        token,
-    )
+            .chain([PARTITION_BY]);
+        let names: Vec<_> = names.collect();
+        declared_option::unknown(parser, "an option of COPY INTO", &names, token)
+    }
 }
 
 impl fmt::Display for CopyInto {
@@ -229,24 +206,13 @@ impl fmt::Display for CopySource {
 /// With a space in front, or nothing.
 impl fmt::Display for CopyOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let options = self.to_strings();
-        if options.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", options.join(", "))
-        }
-    }
-}
-
-impl CopyOptions {
-    fn to_strings(&self) -> Vec<String> {
         let partition_by =
             (!self.partition_by.is_empty()).then(|| format!("({})", join(&self.partition_by)));
-        self.of_landing()
+        let given = self
+            .of_landing()
             .into_iter()
             .chain(partition_by.map(|fields| (PARTITION_BY, fields)))
-            .chain(self.export.given())
-            .map(|(name, value)| format!("{name} {value}").trim_end().to_owned())
-            .collect()
+            .chain(self.export.given());
+        declared_option::write_list(f, given)
     }
 }

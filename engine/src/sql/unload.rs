@@ -27,10 +27,7 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token};
 use super::copy_into::CopySource;
 use super::declared_option::{self, DeclaredOption};
 use super::file_options::{literal, parse_choice};
-use super::script::HINT_FOLLOWS;
-use super::{
-    Codec, PartitionField, WrittenFormat, closest, expect_word, join, place_of, unsupported,
-};
+use super::{Codec, PartitionField, WrittenFormat, expect_word, join, place_of, unsupported};
 use crate::{Error, Place};
 
 /// Rows to write to files.
@@ -199,10 +196,7 @@ impl UnloadOptions {
 
     fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         let mut options = UnloadOptions::default();
-        if parser.consume_token(&Token::LParen) {
-            parser.parse_comma_separated(|parser| options.parse_one(parser))?;
-            parser.expect_token(&Token::RParen)?;
-        }
+        declared_option::parse_list(parser, |parser| options.parse_one(parser))?;
         Ok(options)
     }
 
@@ -215,12 +209,8 @@ impl UnloadOptions {
         if declared_option::parse_option(UNLOAD_OPTIONS.iter(), self, &word.value, parser)? {
             return Ok(());
         }
-        let names = || UNLOAD_OPTIONS.iter().map(|option| option.name);
-        let hint = match closest(&word.value, names()) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("the options are {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        parser.expected(&format!("{EXPECTED}{HINT_FOLLOWS}{hint}"), token)
+        let names: Vec<_> = UNLOAD_OPTIONS.iter().map(|option| option.name).collect();
+        declared_option::unknown(parser, EXPECTED, &names, token)
     }
 }
 
@@ -232,14 +222,7 @@ impl fmt::Display for Unload {
             literal(&self.target),
             self.source
         )?;
-        let given = self.options.given().into_iter();
-        let options: Vec<_> = given
-            .map(|(name, value)| format!("{name} {value}").trim_end().to_owned())
-            .collect();
-        match options.as_slice() {
-            [] => Ok(()),
-            options => write!(f, " ({})", options.join(", ")),
-        }
+        declared_option::write_list(f, self.options.given())
     }
 }
 
