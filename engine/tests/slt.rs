@@ -254,13 +254,22 @@ fn without_ids(text: &str) -> String {
     }
 }
 
-/// An error as a person reads it: message, place, excerpt and hint.
+/// An error as a person reads it: message, place and hint. The excerpt is left out, as a pattern of a
+/// word of the statement would always match it.
 #[derive(Debug)]
 struct Refused(String);
 
 impl From<tidemill::Error> for Refused {
     fn from(error: tidemill::Error) -> Self {
-        Refused(report::render(&error, false).trim_end().to_owned())
+        let is_excerpt = |line: &&str| {
+            let line = line.trim_start();
+            line.trim_start_matches(|char: char| char.is_ascii_digit())
+                .trim_start()
+                .starts_with('|')
+        };
+        let text = report::render(&error, false);
+        let lines: Vec<&str> = text.lines().filter(|line| !is_excerpt(line)).collect();
+        Refused(lines.join("\n"))
     }
 }
 

@@ -151,7 +151,7 @@ impl Export {
     }
 
     /// Checks, once the target is locked, that what the ledger says lets the rows be added: `last` is
-    /// the last export of the table, `is_of_an_earlier_time` whether there were others that are not told.
+    /// the last export of the table, `by_content` whether the target has batches of unknown sources.
     ///
     /// # Errors
     /// Somebody was faster, or the rows may be there already.
@@ -159,10 +159,10 @@ impl Export {
         &self,
         followed: &Followed,
         last: Option<&LastExport>,
-        is_of_an_earlier_time: bool,
+        by_content: bool,
     ) -> Result<()> {
         followed.still_follows(last)?;
-        match is_of_an_earlier_time && last.is_none() && self.mode.only_adds() {
+        match by_content && last.is_none() && self.mode.only_adds() {
             true => Err(followed.ambiguous(&self.table)),
             false => Ok(()),
         }

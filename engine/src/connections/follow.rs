@@ -1,6 +1,8 @@
 //! Which rows an export delivers: all of them, or of a table of the warehouse those that it gained
 //! since it was last exported to the same target. So a monthly export costs a month.
 
+use std::mem;
+
 use datafusion::execution::SendableRecordBatchStream;
 
 use super::deliver::{keep, query_of};
@@ -34,18 +36,30 @@ pub(super) async fn find_rows(
 ) -> Result<Delivery> {
     let planner = session.begin();
     let followed = followed(session, copy, &planner, export).await?;
-    if let Some((id, followed)) = &followed
+    let last = match &followed {
+        Some((_, followed)) if !export.force => {
+            connection.last_export(export, &followed.table_id).await?
+        }
+        _ => None,
+    };
+    if let (Some((id, followed)), Some(last)) = (&followed, &last)
         && export.adds_once()
-        && let Some(last) = connection.last_export(export, &followed.table_id).await?
     {
-        return rows_since(planner, export, id, followed.clone(), &last).await;
+        return rows_since(planner, export, id, followed.clone(), last).await;
     }
     let (query, _) = query_of(copy)?;
     let rows = planner.query(query).await?;
+    let again = |(id, followed): &(TableId, Followed)| {
+        let last = last.filter(|last| last.version == followed.version)?;
+        Some(format!(
+            "version {} of {id} was exported before, {}",
+            last.version, last.by
+        ))
+    };
     Ok(Delivery {
         rows: keep(planner, rows),
+        note: followed.as_ref().and_then(again),
         followed: followed.map(|(_, followed)| followed),
-        note: None,
     })
 }
 
@@ -72,6 +86,7 @@ async fn followed(
             table_id: now.table_id,
             version: now.version,
             since: None,
+            columns_then: Vec::new(),
         };
         (id, followed)
     }))
@@ -95,7 +110,7 @@ async fn rows_since(
         )
         .hint("nothing was written: run the statement again"));
     }
-    let changes = planner.snapshot().changes_since(id, last.version).await?;
+    let mut changes = planner.snapshot().changes_since(id, last.version).await?;
     if changes.files_gone > 0 && export.mode.only_adds() {
         return Err(Error::input(format!(
             "{id} lost or changed rows since its version {}, which was exported {}: an append cannot follow that",
@@ -103,22 +118,24 @@ async fn rows_since(
         ))
         .hint("use MODE replace, or MODE merge with a key; FORCE appends all rows once more"));
     }
-    let note = match last.version == followed.version {
-        true => format!(
-            "version {} of {id} was exported before, {}; no rows are new",
-            last.version, last.by
-        ),
-        false => format!(
-            "the rows that {id} gained since version {}, which was exported {}",
-            last.version, last.by
-        ),
+    let (version, by) = (last.version, &last.by);
+    let mut note = match version == followed.version {
+        true => format!("version {version} of {id} was exported before, {by}; no rows are new"),
+        false => {
+            format!("the rows that {id} gained since version {version}, which was exported {by}")
+        }
     };
+    if changes.files_gone > 0 {
+        note += "; rows that it lost since stay in the target";
+    }
+    let columns_then = mem::take(&mut changes.columns_before);
     let plan = planner.snapshot().added_rows(changes).await?;
     let rows = planner.run(&plan).await?;
     Ok(Delivery {
         rows: keep(planner, rows),
         followed: Some(Followed {
             since: Some(last.version),
+            columns_then,
             ..followed
         }),
         note: Some(note),

@@ -5,6 +5,7 @@
 //! batch is known by its content, or, when it is a table of the warehouse, by the versions that it
 //! spans: then the next export takes only what came since.
 
+use super::plan::PlannedColumn;
 use crate::error::{Error, Kind, Result};
 
 /// Its name, in the schema of its targets.
@@ -21,6 +22,8 @@ pub struct Followed {
     pub version: u64,
     /// The version that was delivered last; `None` if all rows are.
     pub since: Option<u64>,
+    /// The columns that it had then.
+    pub columns_then: Vec<String>,
 }
 
 /// The last export of a followed table to a target.
@@ -105,14 +108,33 @@ impl Followed {
         Err(Error::new(Kind::Locked, what).hint("nothing was written: run the statement again"))
     }
 
-    /// The error about an append of a table whose rows the target may have: the ledger of an earlier time
-    /// knew batches by their content alone.
+    /// The error about an append of a table whose rows the target may have, in batches that the ledger
+    /// knows by their content alone.
     pub(crate) fn ambiguous(&self, target: &str) -> Error {
+        let name = &self.name;
         Error::input(format!(
-            "an earlier version of Tidemill exported batches to {target}, and did not keep whether they were rows of {}; nothing was exported",
-            self.name
+            "{target} has batches of queries, or of an earlier version of Tidemill, and nobody knows whether they are rows of {name}; nothing was exported"
         ))
-        .hint("MODE replace exports the table whole, and what follows is known; FORCE appends all of its rows")
+        .hint(format!("if they are, use MODE replace; if they are not, FORCE appends {name} whole, and it is followed from then on"))
+    }
+
+    /// Checks that a column which the target is to get was not left out of the rows that it has.
+    ///
+    /// # Errors
+    /// It was: rows that were exported before would lack its values for ever.
+    pub(crate) fn check_added(&self, added: &[PlannedColumn]) -> Result<()> {
+        let left_out = added.iter().find(|column| {
+            let mut then = self.columns_then.iter();
+            then.any(|name| *name == column.name)
+        });
+        match (left_out, self.since) {
+            (Some(column), Some(since)) => Err(Error::input(format!(
+                "\"{}\" was left out when {} was exported up to version {since}, so those rows would lack it; nothing was exported",
+                column.name, self.name
+            ))
+            .hint("MODE replace exports the table whole; with MODE merge, FORCE does")),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a table gained between two of its versions, by its files: an export that follows a table
 //! reads those that came since the last one, and no others.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -9,6 +9,8 @@ use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Add;
 use futures::TryStreamExt;
 
+use super::origin::{Origin, origin_of};
+use super::transaction::rows_of;
 use super::{Snapshot, TableId, Warehouse};
 use crate::{Error, Result};
 
@@ -26,8 +28,10 @@ pub struct TableVersion {
 pub struct Changes {
     table: DeltaTable,
     added: Vec<Add>,
-    /// How many data files are no longer part of it: their rows were removed, or written anew.
+    /// How many data files are no longer part of it: rows of theirs were removed or changed.
     pub files_gone: usize,
+    /// The columns that it had.
+    pub columns_before: Vec<String>,
 }
 
 impl Snapshot {
@@ -54,21 +58,30 @@ impl Snapshot {
         let table = table.ok_or_else(|| Error::input(format!("there is no table {id}")))?;
         if table.version() == Some(version) {
             return Ok(Changes {
+                columns_before: columns_of(&table)?,
                 table,
                 added: Vec::new(),
                 files_gone: 0,
             });
         }
-        let before = self.warehouse().open_at(id, version).await?;
-        let before = data_files(&before).await?;
-        let before: HashSet<_> = before.iter().map(content_of).collect();
+        let former = self.warehouse().open_at(id, version).await?;
+        let before = data_files(&former).await?;
         let now = data_files(&table).await?;
-        let (known, added): (Vec<_>, Vec<_>) = now
-            .into_iter()
-            .partition(|file| before.contains(&content_of(file)));
+        let (stayed, stays) = (contents(&before), contents(&now));
+        let is_new = |file: &Add| !stayed.contains(&content_of(file));
+        let is_gone = |file: &Add| !stays.contains(&content_of(file));
+        let added: Vec<Add> = now.iter().filter(|file| is_new(file)).cloned().collect();
+        let gone: Vec<Add> = before
+            .iter()
+            .filter(|file| is_gone(file))
+            .cloned()
+            .collect();
+        let rewritten = rewritten(&gone, &added)?;
+        let other = |file: &Add| origin_of(file).is_none_or(|origin| !rewritten.contains(&origin));
         Ok(Changes {
-            files_gone: before.len() - known.len(),
-            added,
+            columns_before: columns_of(&former)?,
+            files_gone: gone.iter().filter(|file| other(file)).count(),
+            added: added.into_iter().filter(other).collect(),
             table,
         })
     }
@@ -114,9 +127,44 @@ pub(super) async fn data_files(table: &DeltaTable) -> Result<Vec<Add>> {
     Ok(files.try_collect().await?)
 }
 
+/// The loads whose rows lie in other files than before and are the same: a column that gets a wider
+/// type has its files written anew. A load is never done twice, so as many rows are the same ones.
+///
+/// # Errors
+/// A file that does not say how many rows it has.
+fn rewritten(gone: &[Add], added: &[Add]) -> Result<HashSet<Origin>> {
+    let rows_by_load = |files: &[Add]| -> Result<HashMap<Origin, u64>> {
+        let mut rows = HashMap::new();
+        for file in files {
+            if let Some(origin) = origin_of(file) {
+                *rows.entry(origin).or_default() += rows_of(file)?;
+            }
+        }
+        Ok(rows)
+    };
+    let (gone, added) = (rows_by_load(gone)?, rows_by_load(added)?);
+    let same = gone
+        .into_iter()
+        .filter(|(load, rows)| added.get(load) == Some(rows));
+    Ok(same.map(|(load, _)| load).collect())
+}
+
+fn columns_of(table: &DeltaTable) -> Result<Vec<String>> {
+    let schema = table.snapshot()?.snapshot().arrow_schema();
+    let fields = schema.fields().iter();
+    Ok(fields.map(|field| field.name().clone()).collect())
+}
+
+fn contents(files: &[Add]) -> HashSet<Content<'_>> {
+    files.iter().map(content_of).collect()
+}
+
+/// Its path, and which of its rows were deleted.
+type Content<'f> = (&'f str, Option<(&'f str, Option<i32>)>);
+
 /// What tells the rows of a file from those of others: another tool may delete rows without writing
 /// the file anew.
-fn content_of(file: &Add) -> (&str, Option<(&str, Option<i32>)>) {
+fn content_of(file: &Add) -> Content<'_> {
     let deleted = file.deletion_vector.as_ref();
     let deleted = deleted.map(|deleted| (deleted.path_or_inline_dv.as_str(), deleted.offset));
     (&file.path, deleted)

@@ -137,6 +137,8 @@ pub(crate) struct SystemWrite<'s> {
     session: &'s Session,
     table: SystemTable,
     transaction: TableTransaction,
+    /// Whether the rows that were there lack columns of today until they are written again.
+    outdated: bool,
     /// Whether the rows that were there are written again by this transaction.
     rewritten: bool,
 }
@@ -185,17 +187,15 @@ impl<'s> SystemWrite<'s> {
             session,
             table,
             transaction,
+            outdated: false,
             rewritten: false,
         };
         if write.has_columns_of_today() {
             return Ok(write);
         }
         let definition = TableDefinition::for_rows(&table.schema(), Vec::new(), planner.state())?;
-        let is_there = write.transaction.table().is_some();
+        write.outdated = write.transaction.table().is_some();
         write.transaction.define(definition);
-        if is_there {
-            write.rewrite("TRUE", Ok).await?;
-        }
         Ok(write)
     }
 
@@ -246,12 +246,13 @@ impl<'s> SystemWrite<'s> {
             .await
     }
 
-    /// Makes it visible at once. Many small files become one on the way.
+    /// Makes it visible at once. Many small files become one on the way, and rows without the columns
+    /// of today get them.
     ///
     /// # Errors
     /// A full disk; nothing is visible then.
     pub(crate) async fn commit(mut self) -> Result<()> {
-        if !self.rewritten && self.is_scattered()? {
+        if !self.rewritten && (self.outdated || self.is_scattered()?) {
             self.rewrite("TRUE", Ok).await?;
         }
         self.transaction.commit(None).await.map(|_| ())

@@ -45,6 +45,12 @@ on_both!(
     targets_are_followed_apart,
     a_ledger_of_an_earlier_time_gets_its_columns_and_knows_its_batches,
     rows_that_build_on_others_are_refused_when_those_are_gone,
+    a_table_is_not_appended_behind_batches_of_queries,
+    a_column_that_was_left_out_is_not_added_to_what_came_since,
+    files_that_a_wider_type_has_written_anew_hold_the_same_rows,
+    a_merge_says_that_rows_which_were_lost_stay,
+    a_replace_by_the_same_version_names_its_run,
+    a_partitioned_table_is_followed,
 );
 
 const A: &str = "1,ada\n2,bob\n3,cyd\n";
@@ -309,7 +315,9 @@ async fn a_ledger_of_an_earlier_time_gets_its_columns_and_knows_its_batches(expo
     // Its rows may have been those of the table.
     let refused = exports.refused("").await;
     assert!(
-        refused.message().contains("an earlier version of Tidemill"),
+        refused
+            .message()
+            .contains("or of an earlier version of Tidemill"),
         "{refused}"
     );
     assert_eq!(exports.there().await, A_ROWS);
@@ -332,6 +340,7 @@ async fn rows_that_build_on_others_are_refused_when_those_are_gone(exports: Foll
         table_id: "an id".to_owned(),
         version,
         since,
+        columns_then: Vec::new(),
     };
     let export = async |version, since, query: &str| {
         let mut export = Export::new("public", "t", Mode::Append);
@@ -365,4 +374,98 @@ async fn rows_that_build_on_others_are_refused_when_those_are_gone(exports: Foll
     export(6, None, first).await.unwrap();
     lost("another version was exported").await;
     assert_eq!(exports.there().await, ["1|ada", "9|zoe"]);
+}
+
+async fn a_table_is_not_appended_behind_batches_of_queries(exports: Following) {
+    exports.land("a.csv", A).await;
+    exports
+        .copy("db.t", "(SELECT id, name FROM raw.t)", "")
+        .await;
+    let refused = exports.refused("").await;
+    let message = refused.message();
+    assert!(message.contains("t has batches of queries"), "{message}");
+    assert_eq!(exports.there().await, A_ROWS);
+    exports.export("MODE replace").await;
+    exports.land("b.csv", B).await;
+    gained(&exports.export("").await, 2, 2);
+    assert_eq!(exports.there().await, AB_ROWS);
+}
+
+async fn a_column_that_was_left_out_is_not_added_to_what_came_since(exports: Following) {
+    exports.land("a.csv", A).await;
+    let create = "CREATE TABLE db.t AS SELECT CAST(0 AS BIGINT) AS id WHERE false";
+    exports.db.execute(create).await.unwrap();
+    exports.export("ON_SCHEMA_CHANGE ignore").await;
+    exports.land("b.csv", B).await;
+    for mode in [
+        "ON_SCHEMA_CHANGE add",
+        "MODE merge, KEY (id), ON_SCHEMA_CHANGE add",
+    ] {
+        if mode.contains("merge") {
+            exports.db.there("CREATE UNIQUE INDEX t_id ON t (id)").await;
+        }
+        let refused = exports.refused(mode).await;
+        let message = refused.message();
+        assert!(message.contains("\"name\" was left out"), "{message}");
+    }
+    exports
+        .export("MODE merge, KEY (id), ON_SCHEMA_CHANGE add, FORCE")
+        .await;
+    assert_eq!(exports.there().await, AB_ROWS);
+}
+
+async fn files_that_a_wider_type_has_written_anew_hold_the_same_rows(exports: Following) {
+    let land = async |name: &str, lines: &str, options: &str| {
+        let file = exports.db.lab.folder().join(name);
+        std::fs::write(&file, format!("id,name\n{lines}")).unwrap();
+        let copy = format!("COPY INTO raw.t FROM '{}' ({options})", file.display());
+        exports.db.execute(&copy).await.unwrap();
+    };
+    land("a.csv", A, "COLUMNS (id INT, name TEXT)").await;
+    exports.export("").await;
+    land("wide.csv", "5000000000,dan\n", "ON_DRIFT evolve").await;
+    gained(&exports.export("ON_SCHEMA_CHANGE add").await, 1, 1);
+    assert_eq!(exports.there().await.len(), 4);
+    exports.has_all("ON_SCHEMA_CHANGE add").await;
+}
+
+async fn a_merge_says_that_rows_which_were_lost_stay(exports: Following) {
+    exports.land("a.csv", A).await;
+    exports.export("MODE merge, KEY (id)").await;
+    exports.land("a.csv", "1,ada\n2,bob\n").await;
+    let note = exports.export("MODE merge, KEY (id)").await.note.unwrap();
+    assert!(note.contains("rows that it lost since stay"), "{note}");
+    assert_eq!(exports.there().await, A_ROWS);
+}
+
+async fn a_replace_by_the_same_version_names_its_run(exports: Following) {
+    exports.land("a.csv", A).await;
+    assert_eq!(exports.export("MODE replace").await.note, None);
+    let again = exports.export("MODE replace").await;
+    assert_eq!(again.status, CopyStatus::Skipped);
+    let note = again.note.unwrap();
+    let by = format!("UTC by run {}", exports.db.session.run_id());
+    assert!(note.contains("holds exactly these rows"), "{note}");
+    assert!(note.ends_with(&by), "{note}");
+}
+
+async fn a_partitioned_table_is_followed(exports: Following) {
+    let land = async |from: u32, to: u32| {
+        let rows =
+            format!("SELECT value AS id, 'n' || (value % 3) AS name FROM range({from}, {to})");
+        let insert = format!("INSERT INTO raw.t {rows}");
+        exports.db.execute(&insert).await.unwrap();
+    };
+    let create = "CREATE TABLE raw.t (id BIGINT, name TEXT) PARTITIONED BY (name)";
+    exports.db.execute(create).await.unwrap();
+    land(0, 7).await;
+    exports.export("").await;
+    land(7, 12).await;
+    gained(&exports.export("").await, 5, 5);
+    let there = exports.there().await;
+    let expected: Vec<_> = (0..12).map(|id| format!("{id}|n{}", id % 3)).collect();
+    let mut sorted = there.clone();
+    sorted.sort_by_key(|row| row.split('|').next().unwrap().parse::<u32>().unwrap());
+    assert_eq!(sorted, expected);
+    exports.has_all("").await;
 }

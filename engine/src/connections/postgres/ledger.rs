@@ -74,11 +74,12 @@ pub(super) async fn last(
     }))
 }
 
-/// Whether a version that did not keep what it exported has exported to this target.
-pub(super) async fn is_of_an_earlier_time(session: &Session, export: &Export) -> Result<bool> {
+/// Whether the target has batches that are known by their content alone.
+pub(super) async fn has_batches_by_content(session: &Session, export: &Export) -> Result<bool> {
     let ledger = qualified(&export.schema, LEDGER);
     let doing = format!("look into the ledger {ledger}");
-    let sql = format!("SELECT 1 FROM {ledger} WHERE \"target\" = $1 AND \"mode\" IS NULL LIMIT 1");
+    let sql =
+        format!("SELECT 1 FROM {ledger} WHERE \"target\" = $1 AND \"source_id\" IS NULL LIMIT 1");
     let row = session.first_row(&doing, &sql, &[&export.table]).await?;
     Ok(row.is_some())
 }

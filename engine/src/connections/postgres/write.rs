@@ -53,7 +53,7 @@ async fn transact(
     let mut target = plan(session, export, columns).await?;
     make(session, export, &target).await?;
     if export.is_recorded() {
-        prepare_ledger(session, export, target.exists).await?;
+        prepare_ledger(session, export, &target).await?;
     }
     // What was appended to a table of this name before has gone with that table.
     if !target.exists {
@@ -151,17 +151,18 @@ struct Staged {
 }
 
 /// Makes the ledger ready before any row moves, and looks whether somebody was faster.
-async fn prepare_ledger(session: &Session, export: &Export, exists: bool) -> Result<()> {
+async fn prepare_ledger(session: &Session, export: &Export, target: &Target) -> Result<()> {
     ledger::prepare(session, export).await?;
     let Some(followed) = export.follows() else {
         return Ok(());
     };
-    if !exists {
+    followed.check_added(&target.matched.added)?;
+    if !target.exists {
         return export.check_ledger(followed, None, false);
     }
     let last = ledger::last(session, export, &followed.table_id).await?;
-    let earlier = ledger::is_of_an_earlier_time(session, export).await?;
-    export.check_ledger(followed, last.as_ref(), earlier)
+    let by_content = ledger::has_batches_by_content(session, export).await?;
+    export.check_ledger(followed, last.as_ref(), by_content)
 }
 
 /// Writes into the ledger what was done; a batch that it knows stays as it is there.

@@ -40,7 +40,7 @@ pub(super) fn apply(
 ) -> Result<Exported> {
     make(transaction, export, target)?;
     if export.is_recorded() {
-        prepare_ledger(transaction, export)?;
+        prepare_ledger(transaction, export, target)?;
     }
     check_values(transaction, target)?;
     let verification = staged.verification.take();
@@ -81,14 +81,15 @@ fn make(transaction: &Transaction<'_>, export: &Export, target: &Target) -> Resu
 }
 
 /// Makes the ledger ready before any row moves, and looks whether somebody was faster.
-fn prepare_ledger(transaction: &Transaction<'_>, export: &Export) -> Result<()> {
+fn prepare_ledger(transaction: &Transaction<'_>, export: &Export, target: &Target) -> Result<()> {
     ledger::prepare(transaction)?;
     let Some(followed) = export.follows() else {
         return Ok(());
     };
+    followed.check_added(&target.matched.added)?;
     let last = ledger::last(transaction, &export.table, &followed.table_id)?;
-    let earlier = ledger::is_of_an_earlier_time(transaction, &export.table)?;
-    export.check_ledger(followed, last.as_ref(), earlier)
+    let by_content = ledger::has_batches_by_content(transaction, &export.table)?;
+    export.check_ledger(followed, last.as_ref(), by_content)
 }
 
 /// Writes into the ledger what was done; a batch that it knows stays as it is there.

@@ -64,10 +64,10 @@ pub(super) fn last(
     run().map_err(|error| explain(DOING, error))
 }
 
-/// Whether a version that did not keep what it exported has exported to this target.
-pub(super) fn is_of_an_earlier_time(connection: &Connection, target: &str) -> Result<bool> {
+/// Whether the target has batches that are known by their content alone.
+pub(super) fn has_batches_by_content(connection: &Connection, target: &str) -> Result<bool> {
     let sql = format!(
-        "SELECT 1 FROM main.\"{LEDGER}\" WHERE \"target\" = ?1 AND \"mode\" IS NULL LIMIT 1"
+        "SELECT 1 FROM main.\"{LEDGER}\" WHERE \"target\" = ?1 AND \"source_id\" IS NULL LIMIT 1"
     );
     let row = connection.query_row(&sql, [target], |_| Ok(())).optional();
     let row = row.map_err(|error| explain(DOING, error))?;

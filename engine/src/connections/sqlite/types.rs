@@ -73,6 +73,12 @@ pub(super) fn fit(column: &Column, existing: &ExistingColumn) -> Option<PlannedC
     let declared = existing.declared.to_ascii_uppercase();
     let is_decimal = declared.starts_with("NUMERIC") || declared.starts_with("DECIMAL");
     let passage = match column.kind {
+        // The affinity keeps a fraction as it is, which no reader of integers could take.
+        ColumnType::Decimal { .. } | ColumnType::Real | ColumnType::Double
+            if family == "INTEGER" =>
+        {
+            Passage::Exact
+        }
         _ if !is_decimal || declared == created.target => Passage::Same,
         ColumnType::Real | ColumnType::Double => Passage::Finite,
         _ => Passage::Exact,

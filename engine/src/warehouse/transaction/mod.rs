@@ -323,7 +323,7 @@ fn removal(file: &Add) -> Remove {
 }
 
 /// The number of rows in a data file, from its own footer.
-fn rows_of(add: &Add) -> Result<u64> {
+pub(super) fn rows_of(add: &Add) -> Result<u64> {
     let stats: Option<serde_json::Value> = add
         .stats
         .as_deref()
