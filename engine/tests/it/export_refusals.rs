@@ -6,8 +6,19 @@ use tidemill::connections::Mode;
 use tidemill::{Error, Kind};
 
 use crate::export_target::{Target, merge, rows_then};
+use crate::on_both::on_both;
 
-pub async fn a_merge_key_must_identify_a_row(target: &Target) {
+on_both!(
+    crate::export_target::Target:
+    a_merge_key_must_identify_a_row,
+    a_failing_stream_leaves_nothing,
+    an_abandoned_export_leaves_nothing,
+    columns_must_fit_an_existing_table,
+    a_refused_row_leaves_nothing,
+    values_that_cannot_be_kept_are_named,
+);
+
+async fn a_merge_key_must_identify_a_row(target: &Target) {
     let null = "SELECT * FROM (VALUES (1, 'a'), (NULL, 'b')) AS v(id, kind)";
     let error = target
         .export("t", merge(&["id", "kind"]), null)
@@ -55,7 +66,7 @@ pub async fn a_merge_key_must_identify_a_row(target: &Target) {
     assert_eq!(merged.inserted, 1);
 }
 
-pub async fn a_failing_stream_leaves_nothing(target: &Target) {
+async fn a_failing_stream_leaves_nothing(target: &Target) {
     let rows = "SELECT * FROM generate_series(1, 20000) AS v(id)";
     let failure = || Some(Error::new(Kind::Rejects, "the query broke").into_datafusion());
     for mode in [Mode::Append, Mode::Replace, merge(&["id"])] {
@@ -81,7 +92,7 @@ pub async fn a_failing_stream_leaves_nothing(target: &Target) {
     assert_eq!(target.read("SELECT id FROM t").await, ["5"]);
 }
 
-pub async fn an_abandoned_export_leaves_nothing(target: &Target) {
+async fn an_abandoned_export_leaves_nothing(target: &Target) {
     let rows = rows_then("SELECT * FROM generate_series(1, 20000) AS v(id)", None).await;
     let export = target.export_stream("t", Mode::Append, rows);
     tokio::time::timeout(Duration::from_millis(1500), export)
@@ -94,7 +105,7 @@ pub async fn an_abandoned_export_leaves_nothing(target: &Target) {
     assert_eq!((exported.inserted, exported.created_table), (1, true));
 }
 
-pub async fn columns_must_fit_an_existing_table(target: &Target) {
+async fn columns_must_fit_an_existing_table(target: &Target) {
     target
         .execute("CREATE TABLE t (id INTEGER NOT NULL, name TEXT, must TEXT NOT NULL, extra TEXT, origin TEXT NOT NULL DEFAULT 'old')")
         .await;
@@ -142,7 +153,7 @@ pub async fn columns_must_fit_an_existing_table(target: &Target) {
     assert!(error.message().contains("is not a table"));
 }
 
-pub async fn a_refused_row_leaves_nothing(target: &Target) {
+async fn a_refused_row_leaves_nothing(target: &Target) {
     target
         .execute("CREATE TABLE t (id INTEGER, amount NUMERIC CHECK (amount >= 0))")
         .await;
@@ -167,7 +178,7 @@ pub async fn a_refused_row_leaves_nothing(target: &Target) {
     );
 }
 
-pub async fn values_that_cannot_be_kept_are_named(target: &Target) {
+async fn values_that_cannot_be_kept_are_named(target: &Target) {
     let nul = "SELECT * FROM (VALUES ('fine'), ('a' || chr(0))) AS v(note)";
     let error = target.export("t", Mode::Append, nul).await.unwrap_err();
     assert!(

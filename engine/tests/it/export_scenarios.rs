@@ -3,8 +3,20 @@
 use tidemill::connections::Mode;
 
 use crate::export_target::{Target, merge};
+use crate::on_both::on_both;
 
-pub async fn every_type_arrives_exactly(target: &Target) {
+on_both!(
+    crate::export_target::Target:
+    every_type_arrives_exactly,
+    an_append_is_exactly_once,
+    the_ledger_forgets_rows_that_are_gone,
+    a_replace_is_in_place_and_changes_only_what_differs,
+    a_merge_updates_inserts_and_leaves,
+    names_and_values_cannot_break_out,
+    parallel_exports_take_turns,
+);
+
+async fn every_type_arrives_exactly(target: &Target) {
     let query = "SELECT arrow_cast(1, 'Int8') tiny, arrow_cast(200, 'UInt8') utiny, 70000 AS number, 9007199254740993 AS big, \
         arrow_cast('4000000000', 'UInt32') unsigned, CAST(-12345.67 AS DECIMAL(12,2)) amount, CAST(0.005 AS DECIMAL(10,3)) small, \
         CAST(1.5 AS REAL) single, 0.1 AS double, true AS flag, date '2024-02-29' AS day, \
@@ -47,7 +59,7 @@ pub async fn every_type_arrives_exactly(target: &Target) {
     assert_eq!((again.unchanged, again.deleted), (1, 0));
 }
 
-pub async fn an_append_is_exactly_once(target: &Target) {
+async fn an_append_is_exactly_once(target: &Target) {
     let two = "SELECT * FROM (VALUES (1, 'a'), (2, NULL)) AS v(id, name)";
     let first = target.export("t", Mode::Append, two).await.unwrap();
     assert_eq!(
@@ -91,7 +103,7 @@ pub async fn an_append_is_exactly_once(target: &Target) {
     assert_eq!(target.read(ledger).await, ["t|2|64", "t|3|64"]);
 }
 
-pub async fn the_ledger_forgets_rows_that_are_gone(target: &Target) {
+async fn the_ledger_forgets_rows_that_are_gone(target: &Target) {
     let batch = "SELECT 1 AS id";
     target.export("t", Mode::Append, batch).await.unwrap();
     target.execute("DROP TABLE t").await;
@@ -110,7 +122,7 @@ pub async fn the_ledger_forgets_rows_that_are_gone(target: &Target) {
     );
 }
 
-pub async fn a_replace_is_in_place_and_changes_only_what_differs(target: &Target) {
+async fn a_replace_is_in_place_and_changes_only_what_differs(target: &Target) {
     let rows = "SELECT * FROM (VALUES (1, 'a'), (1, 'a'), (2, NULL)) AS v(id, name)";
     target.export("t", Mode::Replace, rows).await.unwrap();
     target.execute("CREATE VIEW seen AS SELECT id FROM t").await;
@@ -157,7 +169,7 @@ pub async fn a_replace_is_in_place_and_changes_only_what_differs(target: &Target
     assert_eq!(target.read("SELECT count(*) FROM t").await, ["0"]);
 }
 
-pub async fn a_merge_updates_inserts_and_leaves(target: &Target) {
+async fn a_merge_updates_inserts_and_leaves(target: &Target) {
     let first =
         "SELECT * FROM (VALUES (1, 'x', 'a'), (2, 'x', NULL), (3, 'x', 'c')) AS v(id, kind, name)";
     let created = target
@@ -202,7 +214,7 @@ pub async fn a_merge_updates_inserts_and_leaves(target: &Target) {
     assert_eq!((again.inserted, again.unchanged), (0, 2));
 }
 
-pub async fn names_and_values_cannot_break_out(target: &Target) {
+async fn names_and_values_cannot_break_out(target: &Target) {
     let table = "o\"rder's – Ünï; DROP TABLE x; --";
     let query = "SELECT 1 AS \"o\"\"rder's – Ünï; DROP TABLE x; --\", 2 AS \"target\", 3 AS \"staged\", 4 AS \"excluded\", \
         'it''s \\ \"quoted\" $1 ?; -- ' || chr(10) AS \"select\", 6 AS \"a b\"";
@@ -259,7 +271,7 @@ pub async fn names_and_values_cannot_break_out(target: &Target) {
     }
 }
 
-pub async fn parallel_exports_take_turns(target: &Target) {
+async fn parallel_exports_take_turns(target: &Target) {
     let batch = "SELECT v AS id FROM generate_series(1, 3000) AS g(v)";
     let appends =
         futures::future::join_all((0..4).map(|_| target.export("t", Mode::Append, batch))).await;

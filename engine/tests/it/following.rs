@@ -7,31 +7,10 @@ use tidemill::reconciliation::{Copied, CopyStatus};
 
 use crate::attached::Attached;
 use crate::export_target::rows_of;
-
-/// Each scenario is a test on SQLite and one on Postgres.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    super::$name(super::Following::of(crate::attached::Attached::sqlite())).await;
-                }
-            )*
-        }
-        mod postgres {
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    let database = crate::attached::Attached::postgres().await;
-                    super::$name(super::Following::of(database)).await;
-                }
-            )*
-        }
-    };
-}
+use crate::on_both::on_both;
 
 on_both!(
+    crate::following::Following:
     an_append_takes_what_came_since_and_repeated_nothing,
     a_gain_without_rows_is_followed,
     a_merge_takes_the_files_that_changed,
@@ -65,8 +44,16 @@ struct Following {
 }
 
 impl Following {
-    fn of(db: Attached) -> Following {
-        Following { db }
+    fn sqlite() -> Following {
+        Following {
+            db: Attached::sqlite(),
+        }
+    }
+
+    async fn postgres() -> Following {
+        Following {
+            db: Attached::postgres().await,
+        }
     }
 
     /// Lands a file, in place of what it held before.
@@ -137,7 +124,7 @@ fn gained(copied: &Copied, read: u64, written: u64) {
     );
 }
 
-async fn an_append_takes_what_came_since_and_repeated_nothing(exports: Following) {
+async fn an_append_takes_what_came_since_and_repeated_nothing(exports: &Following) {
     exports.land("a.csv", A).await;
     let first = exports.export("").await;
     assert_eq!((counts(&first), first.note), ((3, 3), None));
@@ -156,7 +143,7 @@ async fn an_append_takes_what_came_since_and_repeated_nothing(exports: Following
     );
 }
 
-async fn a_gain_without_rows_is_followed(exports: Following) {
+async fn a_gain_without_rows_is_followed(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.export("").await;
     exports.land("empty.csv", "").await;
@@ -167,7 +154,7 @@ async fn a_gain_without_rows_is_followed(exports: Following) {
     assert_eq!(exports.there().await, AB_ROWS);
 }
 
-async fn a_merge_takes_the_files_that_changed(exports: Following) {
+async fn a_merge_takes_the_files_that_changed(exports: &Following) {
     let merge = "MODE merge, KEY (id)";
     exports.land("a.csv", A).await;
     exports.land("b.csv", B).await;
@@ -183,7 +170,7 @@ async fn a_merge_takes_the_files_that_changed(exports: Following) {
     exports.has_all("MODE merge").await;
 }
 
-async fn an_append_cannot_follow_lost_rows(exports: Following) {
+async fn an_append_cannot_follow_lost_rows(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.land("b.csv", B).await;
     exports.export("").await;
@@ -207,7 +194,7 @@ async fn an_append_cannot_follow_lost_rows(exports: Following) {
     assert_eq!(exports.there().await.len(), 7);
 }
 
-async fn force_appends_all_rows_once_more(exports: Following) {
+async fn force_appends_all_rows_once_more(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.export("").await;
     assert_eq!(counts(&exports.export("FORCE").await), (3, 3));
@@ -221,7 +208,7 @@ async fn force_appends_all_rows_once_more(exports: Following) {
     exports.has_all("").await;
 }
 
-async fn an_append_after_a_replace_takes_what_came_since(exports: Following) {
+async fn an_append_after_a_replace_takes_what_came_since(exports: &Following) {
     exports.land("a.csv", A).await;
     assert_eq!(counts(&exports.export("MODE replace").await), (3, 3));
     exports.has_all("").await;
@@ -235,7 +222,7 @@ async fn an_append_after_a_replace_takes_what_came_since(exports: Following) {
     exports.has_all("").await;
 }
 
-async fn a_replace_by_a_query_ends_the_following(exports: Following) {
+async fn a_replace_by_a_query_ends_the_following(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.export("").await;
     let other = "(SELECT 9 AS id, 'zoe' AS name)";
@@ -244,7 +231,7 @@ async fn a_replace_by_a_query_ends_the_following(exports: Following) {
     assert_eq!(exports.there().await, ["1|ada", "2|bob", "3|cyd", "9|zoe"]);
 }
 
-async fn a_dropped_target_gets_all_rows_again(exports: Following) {
+async fn a_dropped_target_gets_all_rows_again(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.export("").await;
     for options in ["", "MODE merge, KEY (id)", "MODE replace"] {
@@ -256,7 +243,7 @@ async fn a_dropped_target_gets_all_rows_again(exports: Following) {
     exports.has_all("").await;
 }
 
-async fn a_table_made_anew_is_another_one(exports: Following) {
+async fn a_table_made_anew_is_another_one(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.export("").await;
     exports.db.execute("DROP TABLE raw.t").await.unwrap();
@@ -267,7 +254,7 @@ async fn a_table_made_anew_is_another_one(exports: Following) {
     exports.has_all("").await;
 }
 
-async fn a_view_is_known_by_its_rows(exports: Following) {
+async fn a_view_is_known_by_its_rows(exports: &Following) {
     exports.land("a.csv", A).await;
     let view = "CREATE VIEW cleansed.v AS SELECT id, name FROM raw.t";
     exports.db.execute(view).await.unwrap();
@@ -287,7 +274,7 @@ async fn a_view_is_known_by_its_rows(exports: Following) {
     assert_eq!(exports.there().await.len(), 8);
 }
 
-async fn targets_are_followed_apart(exports: Following) {
+async fn targets_are_followed_apart(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.export("").await;
     exports.land("b.csv", B).await;
@@ -296,7 +283,7 @@ async fn targets_are_followed_apart(exports: Following) {
     gained(&exports.export("").await, 2, 2);
 }
 
-async fn a_ledger_of_an_earlier_time_gets_its_columns_and_knows_its_batches(exports: Following) {
+async fn a_ledger_of_an_earlier_time_gets_its_columns_and_knows_its_batches(exports: &Following) {
     exports.land("a.csv", A).await;
     let rows = "(SELECT id, name FROM raw.t)";
     exports.copy("db.t", rows, "").await;
@@ -331,7 +318,7 @@ async fn a_ledger_of_an_earlier_time_gets_its_columns_and_knows_its_batches(expo
 
 /// Between the look into the ledger and the lock on the target, others may replace or drop the rows
 /// that were exported before: then what the table gained is not all that is missing.
-async fn rows_that_build_on_others_are_refused_when_those_are_gone(exports: Following) {
+async fn rows_that_build_on_others_are_refused_when_those_are_gone(exports: &Following) {
     let folder = exports.db.lab.warehouse();
     std::fs::create_dir_all(&folder).unwrap();
     let connection = Connection::parse("db", &exports.db.url, &folder).unwrap();
@@ -376,7 +363,7 @@ async fn rows_that_build_on_others_are_refused_when_those_are_gone(exports: Foll
     assert_eq!(exports.there().await, ["1|ada", "9|zoe"]);
 }
 
-async fn a_table_is_not_appended_behind_batches_of_queries(exports: Following) {
+async fn a_table_is_not_appended_behind_batches_of_queries(exports: &Following) {
     exports.land("a.csv", A).await;
     exports
         .copy("db.t", "(SELECT id, name FROM raw.t)", "")
@@ -391,7 +378,7 @@ async fn a_table_is_not_appended_behind_batches_of_queries(exports: Following) {
     assert_eq!(exports.there().await, AB_ROWS);
 }
 
-async fn a_column_that_was_left_out_is_not_added_to_what_came_since(exports: Following) {
+async fn a_column_that_was_left_out_is_not_added_to_what_came_since(exports: &Following) {
     exports.land("a.csv", A).await;
     let create = "CREATE TABLE db.t AS SELECT CAST(0 AS BIGINT) AS id WHERE false";
     exports.db.execute(create).await.unwrap();
@@ -414,7 +401,7 @@ async fn a_column_that_was_left_out_is_not_added_to_what_came_since(exports: Fol
     assert_eq!(exports.there().await, AB_ROWS);
 }
 
-async fn files_that_a_wider_type_has_written_anew_hold_the_same_rows(exports: Following) {
+async fn files_that_a_wider_type_has_written_anew_hold_the_same_rows(exports: &Following) {
     let land = async |name: &str, lines: &str, options: &str| {
         let file = exports.db.lab.folder().join(name);
         std::fs::write(&file, format!("id,name\n{lines}")).unwrap();
@@ -429,7 +416,7 @@ async fn files_that_a_wider_type_has_written_anew_hold_the_same_rows(exports: Fo
     exports.has_all("ON_SCHEMA_CHANGE add").await;
 }
 
-async fn a_merge_says_that_rows_which_were_lost_stay(exports: Following) {
+async fn a_merge_says_that_rows_which_were_lost_stay(exports: &Following) {
     exports.land("a.csv", A).await;
     exports.export("MODE merge, KEY (id)").await;
     exports.land("a.csv", "1,ada\n2,bob\n").await;
@@ -438,7 +425,7 @@ async fn a_merge_says_that_rows_which_were_lost_stay(exports: Following) {
     assert_eq!(exports.there().await, A_ROWS);
 }
 
-async fn a_replace_by_the_same_version_names_its_run(exports: Following) {
+async fn a_replace_by_the_same_version_names_its_run(exports: &Following) {
     exports.land("a.csv", A).await;
     assert_eq!(exports.export("MODE replace").await.note, None);
     let again = exports.export("MODE replace").await;
@@ -449,7 +436,7 @@ async fn a_replace_by_the_same_version_names_its_run(exports: Following) {
     assert!(note.ends_with(&by), "{note}");
 }
 
-async fn a_partitioned_table_is_followed(exports: Following) {
+async fn a_partitioned_table_is_followed(exports: &Following) {
     let land = async |from: u32, to: u32| {
         let rows =
             format!("SELECT value AS id, 'n' || (value % 3) AS name FROM range({from}, {to})");

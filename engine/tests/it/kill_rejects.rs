@@ -2,12 +2,12 @@
 //! or in `system.rejects`, once, and no reject is there whose load is not.
 
 use std::fmt::Write;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::kill::kill;
 use super::lab::Lab;
 
 const SEED: u64 = 20_261_122;
@@ -26,7 +26,7 @@ async fn rejects_of_a_killed_load_are_there_once_or_not_at_all() {
     for _ in 0..KILLS {
         let lab = lab_with_rows();
         let moment = time.mul_f64(random.gen_range(0.0..1.1));
-        kill_after(&lab, LOAD, moment);
+        kill(lab.command(["-c", LOAD]), moment);
         assert_rejects_have_loads(&lab, &format!("killed {moment:?} into the load")).await;
         lab.run(["-c", LOAD]).succeeded();
         assert_complete(&lab, &format!("loaded again after a kill at {moment:?}")).await;
@@ -52,7 +52,7 @@ async fn a_reject_whose_retry_was_killed_is_loaded_once() {
         let lab = lab_with_rows();
         lab.run(["-c", LOAD]).succeeded();
         let moment = time.mul_f64(random.gen_range(0.0..1.0));
-        kill_after(&lab, RETRY, moment);
+        kill(lab.command(["-c", RETRY]), moment);
         lab.run(["-c", RETRY]).succeeded();
         let what = format!("retried after a kill at {moment:?}");
         let rows = "SELECT count(*) || ' ' || count(DISTINCT id) FROM raw.t";
@@ -84,18 +84,6 @@ fn undisturbed(statements: &[&str]) -> Duration {
         lab.run(["-c", statement]).succeeded();
     }
     started.elapsed()
-}
-
-fn kill_after(lab: &Lab, statement: &str, moment: Duration) {
-    let mut child = lab
-        .command(["-c", statement])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(moment);
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 async fn assert_rejects_have_loads(lab: &Lab, what: &str) {

@@ -30,6 +30,7 @@ mod kill_rejects;
 mod lab;
 mod ledger_rights;
 mod object_store;
+mod on_both;
 mod pipeline;
 mod pipeline_status;
 mod plain_readers;

@@ -5,37 +5,6 @@ use tidemill::connections::{Connection, Export, Mode};
 
 use crate::export_target::{Target, rows_of};
 
-macro_rules! scenarios {
-    (in $file:ident: $($name:ident),* $(,)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                crate::$file::$name(&Target::sqlite()).await;
-            }
-        )*
-    };
-}
-
-scenarios!(
-    in export_scenarios:
-    every_type_arrives_exactly,
-    an_append_is_exactly_once,
-    the_ledger_forgets_rows_that_are_gone,
-    a_replace_is_in_place_and_changes_only_what_differs,
-    a_merge_updates_inserts_and_leaves,
-    names_and_values_cannot_break_out,
-    parallel_exports_take_turns,
-);
-scenarios!(
-    in export_refusals:
-    a_merge_key_must_identify_a_row,
-    a_failing_stream_leaves_nothing,
-    an_abandoned_export_leaves_nothing,
-    columns_must_fit_an_existing_table,
-    a_refused_row_leaves_nothing,
-    values_that_cannot_be_kept_are_named,
-);
-
 #[tokio::test]
 async fn over_15_digits_and_nan_are_refused() {
     let target = Target::sqlite();

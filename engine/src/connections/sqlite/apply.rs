@@ -110,7 +110,7 @@ fn record(
 }
 
 /// SQLite stores any value anywhere, so it is here that decimals are held to the digits that their
-/// column declares: else the next reader would refuse them.
+/// column declares, and integers to whole numbers: else the next reader would refuse them.
 fn check_values(transaction: &Transaction<'_>, target: &Target) -> Result<()> {
     let statements = target.statements();
     let name = &target.name;
@@ -122,20 +122,30 @@ fn check_values(transaction: &Transaction<'_>, target: &Target) -> Result<()> {
             return Err(infinite(name, column, &value, row));
         }
         if column.passage != Passage::Same
-            && let ColumnType::Decimal { precision, scale } = read_as(&column.target).column
+            && let Some(misfit) = misfit(column)
+            && let Some((value, row)) =
+                find(transaction, column, &statements.find(column, &misfit))?
         {
-            let value = format!("\"staged\".{}", quote(&column.name));
-            let misfit = format!(
-                "round({value}, {scale}) <> {value} OR abs({value}) >= 1e{}",
-                precision - scale
-            );
-            let sql = statements.find(column, &misfit);
-            if let Some((value, row)) = find(transaction, column, &sql)? {
-                return Err(inexact(name, column, &value, row));
-            }
+            return Err(inexact(name, column, &value, row));
         }
     }
     Ok(())
+}
+
+/// The condition under which a staged value is none that a reader of the column takes.
+fn misfit(column: &PlannedColumn) -> Option<String> {
+    let value = format!("\"staged\".{}", quote(&column.name));
+    match read_as(&column.target).column {
+        ColumnType::Decimal { precision, scale } => Some(format!(
+            "round({value}, {scale}) <> {value} OR abs({value}) >= 1e{}",
+            precision - scale
+        )),
+        // The affinity has made an integer of every number that is one.
+        ColumnType::SmallInt | ColumnType::Integer | ColumnType::BigInt => {
+            Some(format!("typeof({value}) = 'real'"))
+        }
+        _ => None,
+    }
 }
 
 /// A value and its row.

@@ -36,6 +36,17 @@ fn an_unknown_column_is_underlined() {
 }
 
 #[test]
+fn a_password_in_a_statement_is_not_shown_with_it() {
+    let attach = "ATTACH 'postgres://ada:geheim@host:port/d' AS other";
+    let output = Tidemill::new().run(&["-c", attach]);
+    assert!(
+        output.contains("postgres://ada:******@host:port/d"),
+        "{output}"
+    );
+    assert!(!output.contains("geheim"), "{output}");
+}
+
+#[test]
 fn an_unterminated_string_is_shown_where_it_starts() {
     assert_snapshot!(Tidemill::new().run(&["-c", "SELECT 1;\nSELECT 'abc"]), @"
     exit code 1
