@@ -70,7 +70,7 @@ impl Session {
     /// A warehouse that is not a folder, a spill folder that cannot be used.
     pub fn open(config: Config) -> Result<Self> {
         let warehouse = Warehouse::new(&config.warehouse)?;
-        let base = build_state(&config)?;
+        let base = build_state(&config, &warehouse)?;
         Ok(Session {
             connections: Arc::new(Connections::new(
                 config.connections.clone(),
@@ -329,7 +329,7 @@ impl Planner {
     }
 }
 
-fn build_state(config: &Config) -> Result<SessionState> {
+fn build_state(config: &Config, warehouse: &Arc<Warehouse>) -> Result<SessionState> {
     let mut session = SessionConfig::new()
         .with_information_schema(true)
         .with_create_default_catalog_and_schema(false)
@@ -345,7 +345,7 @@ fn build_state(config: &Config) -> Result<SessionState> {
         .with_default_features()
         .with_optimizer_rule(Arc::new(LeaveAggregates))
         .with_query_planner(Arc::new(TidePlanner));
-    Ok(tidemill_udfs::register_all(builder).build())
+    Ok(tidemill_udfs::register_all(builder, Arc::clone(warehouse) as _).build())
 }
 
 fn build_runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {

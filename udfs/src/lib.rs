@@ -1,7 +1,7 @@
 //! Tidemill's SQL functions. They know DataFusion and nothing of the engine.
 //!
 //! Each function is declared once, in the file named after it, and listed once, in the module of its
-//! kind: [`all_scalar`] and [`all_table`]. A session takes them all with [`register_all`]; a table
+//! kind: [`all_scalar`] and [`table::FUNCTIONS`]. A session takes them all with [`register_all`]; a table
 //! function over a relation also needs [`all_extension_planners`] in the session's query planner, and
 //! [`rewrite_relation_arguments`] on every statement before it is planned.
 
@@ -13,27 +13,25 @@ mod tests;
 use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::physical_planner::ExtensionPlanner;
 
 pub use scalar::all_scalar;
 pub use table::{all_table, rewrite_relation_arguments};
 
-use table::kmeans::{KMeansExtensionPlanner, KMeansRelationPlanner};
-
-/// Planners that turn calls in FROM into logical plans.
-pub fn all_relation_planners() -> Vec<Arc<dyn RelationPlanner>> {
-    vec![Arc::new(KMeansRelationPlanner)]
-}
+use table::models::Models;
+use table::{CallExtensionPlanner, CallPlanner};
 
 /// Planners that turn the logical nodes of this package into operators; for
 /// `DefaultPhysicalPlanner::with_extension_planners`.
 pub fn all_extension_planners() -> Vec<Arc<dyn ExtensionPlanner + Send + Sync>> {
-    vec![Arc::new(KMeansExtensionPlanner)]
+    vec![Arc::new(CallExtensionPlanner)]
 }
 
-/// Adds all functions to those that the session has already.
-pub fn register_all(mut builder: SessionStateBuilder) -> SessionStateBuilder {
+/// Adds all functions to those that the session has already. They keep their models in `models`.
+pub fn register_all(
+    mut builder: SessionStateBuilder,
+    models: Arc<dyn Models>,
+) -> SessionStateBuilder {
     builder
         .scalar_functions()
         .get_or_insert_default()
@@ -48,6 +46,6 @@ pub fn register_all(mut builder: SessionStateBuilder) -> SessionStateBuilder {
     builder
         .relation_planners()
         .get_or_insert_default()
-        .extend(all_relation_planners());
+        .push(Arc::new(CallPlanner::new(models)));
     builder
 }

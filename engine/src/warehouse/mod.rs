@@ -1,9 +1,9 @@
 //! The warehouse: what a zone, a table and a view are on disk.
 //!
 //! The folder tree is the catalog. `<root>/<zone>/<table>/` holds one Delta table, the file
-//! `<root>/<zone>/<view>.sql` one view, `<root>/.tidemill/` the locks. At rest the files
-//! `part-*.parquet` of a table are exactly its rows, so that any reader of Parquet sees what we
-//! see: `transaction.rs` keeps that promise, `snapshot.rs` gives queries a stable view meanwhile.
+//! `<root>/<zone>/<view>.sql` one view, `<root>/models/` what functions have learnt,
+//! `<root>/.tidemill/` the locks. At rest the files `part-*.parquet` of a table are exactly its rows,
+//! so that any reader of Parquet sees what we see: `transaction.rs` keeps that promise, `snapshot.rs` gives queries a stable view meanwhile.
 
 mod catalog;
 mod changes;
@@ -16,6 +16,7 @@ mod drop;
 mod insert;
 mod lock;
 mod marks;
+mod models;
 mod null_shares;
 mod origin;
 mod partition_check;

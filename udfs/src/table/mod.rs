@@ -1,21 +1,91 @@
-//! Table functions: they take a relation and give a relation, and are planned as operators.
+//! Table functions over a relation: they take rows and give rows, and are planned as operators.
+//!
+//! The way of a call: [`rewrite_relation_arguments`] makes a relation of a table name, `planner` catches
+//! the call in the syntax tree and reads its `arguments`, the function checks them ([`function`]), a
+//! `node` stands for the call in the logical plan, and one `operator` runs them all.
 
+mod arguments;
+mod columns;
+pub mod function;
 pub mod kmeans;
+mod memory;
+pub mod models;
+mod node;
+mod operator;
+mod planner;
 mod relation_arguments;
 
 use std::sync::Arc;
 
-use datafusion::catalog::TableFunction;
+use datafusion::catalog::{TableFunction, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{Diagnostic, Result, exec_datafusion_err, plan_datafusion_err};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Documentation, DocumentationBuilder};
 
+pub use arguments::Given;
+pub use memory::Memory;
+pub use node::CallNode;
+pub use operator::CallExec;
+pub use planner::{CallExtensionPlanner, CallPlanner};
 pub use relation_arguments::rewrite_relation_arguments;
+
+use function::{ArgumentDescription, RelationFunction};
+
+/// Every table function over a relation.
+pub const FUNCTIONS: [&dyn RelationFunction; 1] = [&kmeans::KMeans];
 
 /// Every table function of this package, for `information_schema.routines`.
 ///
-/// The entries only carry the name: a table function over a relation is planned by the planners in
-/// [`crate::all_relation_planners`] and [`crate::all_extension_planners`].
+/// The entries only carry the name: a call is planned by [`CallPlanner`] and [`CallExtensionPlanner`].
 pub fn all_table() -> Vec<Arc<TableFunction>> {
-    vec![Arc::new(TableFunction::new(
-        kmeans::NAME.to_owned(),
-        kmeans::table_function(),
-    ))]
+    let entry = |function: &&dyn RelationFunction| {
+        let name = function.name();
+        Arc::new(TableFunction::new(name.to_owned(), Arc::new(Listed(name))))
+    };
+    FUNCTIONS.iter().map(entry).collect()
+}
+
+/// An entry of the list. Calls never reach it: the relation planner is first.
+#[derive(Debug)]
+struct Listed(&'static str);
+
+impl TableFunctionImpl for Listed {
+    fn call_with_args(&self, _arguments: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        Err(refusal(
+            format!(
+                "{} takes a relation, and this session does not plan such functions",
+                self.0
+            ),
+            "register the relation planners of tidemill-udfs with the session",
+        ))
+    }
+}
+
+/// Completes a documentation by the relation and the named arguments.
+fn documented(
+    documentation: DocumentationBuilder,
+    arguments: &[ArgumentDescription],
+) -> Documentation {
+    let documentation = documentation.with_argument(
+        "relation",
+        "A query in parentheses, or the name of a table or view.",
+    );
+    arguments
+        .iter()
+        .fold(documentation, |documentation, (name, description)| {
+            documentation.with_argument(*name, *description)
+        })
+        .build()
+}
+
+/// A plan error with its remedy.
+fn refusal(message: String, hint: impl Into<String>) -> DataFusionError {
+    plan_datafusion_err!("{message}")
+        .with_diagnostic(Diagnostic::new_error(message, None).with_help(hint, None))
+}
+
+/// An error in the data, with its remedy.
+fn execution_refusal(message: String, hint: impl Into<String>) -> DataFusionError {
+    exec_datafusion_err!("{message}")
+        .with_diagnostic(Diagnostic::new_error(message, None).with_help(hint, None))
 }

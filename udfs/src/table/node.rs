@@ -1,88 +1,103 @@
-//! `kmeans` in the logical plan: what it reads, what it adds, and what may move past it.
+//! A call in the logical plan: what it reads, what it gives, and what may move past it.
 
+use std::any::Any;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, internal_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 
-use super::parameters::KMeansParameters;
-use super::{NAME, OUTPUT_COLUMNS, refusal};
+use super::function::{Call, Output};
+use super::refusal;
 
-/// A call of `kmeans` over a planned input.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct KMeansNode {
+/// A call of a table function over a planned input.
+#[derive(Debug)]
+pub struct CallNode {
     input: Arc<LogicalPlan>,
-    parameters: Arc<KMeansParameters>,
+    call: Arc<dyn Call>,
     schema: DFSchemaRef,
+    added: bool,
 }
 
-impl KMeansNode {
+impl CallNode {
     /// Fails when two columns of the input share a name, or one has the name of a new column.
-    pub fn try_new(input: Arc<LogicalPlan>, parameters: Arc<KMeansParameters>) -> Result<Self> {
-        let schema = output_schema(input.schema())?;
-        Ok(KMeansNode {
+    pub fn try_new(input: Arc<LogicalPlan>, call: Arc<dyn Call>) -> Result<Self> {
+        let output = call.output(input.schema().as_arrow())?;
+        let added = matches!(output, Output::Added(_));
+        let schema = Arc::new(output_schema(call.function(), input.schema(), output)?);
+        Ok(CallNode {
             input,
-            parameters,
-            schema: Arc::new(schema),
+            call,
+            schema,
+            added,
         })
     }
 
-    /// The checked arguments.
-    pub fn parameters(&self) -> &Arc<KMeansParameters> {
-        &self.parameters
+    /// The checked call.
+    pub fn call(&self) -> &Arc<dyn Call> {
+        &self.call
     }
 }
 
-/// The three columns that the function adds; rows that take no part have NULL in all of them.
-pub(super) fn added_fields() -> [FieldRef; 3] {
-    let [cluster, label, distance] = OUTPUT_COLUMNS;
-    [
-        Arc::new(Field::new(cluster, DataType::Int64, true)),
-        Arc::new(Field::new(label, DataType::Utf8, true)),
-        Arc::new(Field::new(distance, DataType::Float64, true)),
-    ]
-}
-
-fn output_schema(input: &DFSchema) -> Result<DFSchema> {
+fn output_schema(function: &str, input: &DFSchema, output: Output) -> Result<DFSchema> {
     let mut seen = HashSet::new();
     for field in input.fields() {
-        let name = field.name().as_str();
-        if OUTPUT_COLUMNS.contains(&name) {
+        if !seen.insert(field.name().as_str()) {
             return Err(refusal(
-                format!("{NAME} adds a column `{name}`, and the input has one already"),
-                format!("rename it in the input: (SELECT {name} AS previous_{name}, .. FROM ..)"),
-            ));
-        }
-        if !seen.insert(name) {
-            return Err(refusal(
-                format!("{NAME}: the input has two columns `{name}`"),
+                format!("{function}: the input has two columns `{}`", field.name()),
                 "list the columns of the input and give each its own name with AS",
             ));
         }
     }
-    let fields = input
-        .fields()
-        .iter()
-        .cloned()
-        .chain(added_fields())
-        .map(|field| (None, field));
+    let fields = match output {
+        Output::Table(fields) => fields,
+        Output::Added(added) => {
+            for name in added.iter().map(|field| field.name()) {
+                if !seen.insert(name) {
+                    return Err(refusal(
+                        format!("{function} adds a column `{name}`, and the input has one already"),
+                        format!(
+                            "rename it in the input: (SELECT {name} AS previous_{name}, .. FROM ..)"
+                        ),
+                    ));
+                }
+            }
+            input.fields().iter().cloned().chain(added).collect()
+        }
+    };
+    let fields = fields.into_iter().map(|field| (None, field));
     DFSchema::new_with_metadata(fields.collect(), input.metadata().clone())
 }
 
-impl PartialOrd for KMeansNode {
+impl PartialEq for CallNode {
+    fn eq(&self, other: &Self) -> bool {
+        let others: &dyn Any = other.call.as_ref();
+        self.input == other.input && self.call.dyn_eq(others)
+    }
+}
+
+impl Eq for CallNode {}
+
+impl Hash for CallNode {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.input.hash(state);
+        self.call.dyn_hash(state);
+    }
+}
+
+impl PartialOrd for CallNode {
     /// Plans have no order; only equal ones compare.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         (self == other).then_some(Ordering::Equal)
     }
 }
 
-impl UserDefinedLogicalNodeCore for KMeansNode {
+impl UserDefinedLogicalNodeCore for CallNode {
     fn name(&self) -> &str {
-        "KMeans"
+        self.call.function()
     }
 
     fn inputs(&self) -> Vec<&LogicalPlan> {
@@ -97,18 +112,17 @@ impl UserDefinedLogicalNodeCore for KMeansNode {
         vec![]
     }
 
-    /// A filter on the grouping columns keeps or drops whole groups, so it may go first.
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
         self.schema
             .fields()
             .iter()
             .map(|field| field.name().clone())
-            .filter(|name| !self.parameters.partition_by.contains(name))
+            .filter(|name| !self.call.splits_by(name))
             .collect()
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KMeans: {}", self.parameters)
+        write!(f, "{}: {}", self.call.function(), self.call)
     }
 
     fn with_exprs_and_inputs(
@@ -117,26 +131,17 @@ impl UserDefinedLogicalNodeCore for KMeansNode {
         inputs: Vec<LogicalPlan>,
     ) -> Result<Self> {
         let Ok([input]) = <[LogicalPlan; 1]>::try_from(inputs) else {
-            return internal_err!("KMeans has exactly one input");
+            return internal_err!("a table function has exactly one input");
         };
-        KMeansNode::try_new(Arc::new(input), Arc::clone(&self.parameters))
+        CallNode::try_new(Arc::new(input), Arc::clone(&self.call))
     }
 
-    /// Columns that neither the query nor the clustering names are not read.
+    /// Columns that neither the query nor the call names are not read.
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
-        let parameters = &self.parameters;
-        let named = |name: &String| {
-            parameters.features.contains(name)
-                || parameters.partition_by.contains(name)
-                || parameters.label_by == *name
-        };
-        let needed = self
-            .input
-            .schema()
-            .fields()
-            .iter()
-            .enumerate()
-            .filter(|(index, field)| output_columns.contains(index) || named(field.name()))
+        let wanted = |index: &usize| self.added && output_columns.contains(index);
+        let fields = self.input.schema().fields().iter().enumerate();
+        let needed = fields
+            .filter(|(index, field)| wanted(index) || self.call.reads(field.name()))
             .map(|(index, _)| index)
             .collect();
         Some(vec![needed])

@@ -1,74 +1,74 @@
-//! `kmeans` at work: collects the input, clusters it beside the async threads, gives it back with
-//! three more columns. All it holds is reserved from the memory pool first.
+//! A call at work: reads the input, hands it to the [`Run`] of the call, computes beside the async
+//! threads, and gives the results. Where rows come back with more columns, it keeps them meanwhile.
+//! All that is held is reserved from the memory pool first.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 use datafusion::common::{Result, exec_datafusion_err, internal_err};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType,
 };
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
+};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties,
     ReplaceChildrenOptions,
 };
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
 
-use super::NAME;
-use super::groups::split;
-use super::metrics::KMeansMetrics;
-use super::model::cluster;
-use super::node::added_fields;
-use super::parameters::KMeansParameters;
+use super::function::{Call, Cancelled, Output, Results, Run, RunContext};
+use super::memory::Memory;
+use super::refusal;
 
 /// The operator: one partition in, one out.
 #[derive(Debug)]
-pub struct KMeansExec {
+pub struct CallExec {
     input: Arc<dyn ExecutionPlan>,
-    parameters: Arc<KMeansParameters>,
+    call: Arc<dyn Call>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
-impl KMeansExec {
+impl CallExec {
     /// Fails when the input is endless.
-    pub fn try_new(
-        input: Arc<dyn ExecutionPlan>,
-        parameters: Arc<KMeansParameters>,
-    ) -> Result<Self> {
+    pub fn try_new(input: Arc<dyn ExecutionPlan>, call: Arc<dyn Call>) -> Result<Self> {
         if input.properties().boundedness.is_unbounded() {
-            return Err(super::refusal(
-                format!("{NAME} needs all rows at once, and the input never ends"),
+            return Err(refusal(
+                format!(
+                    "{} needs all rows at once, and the input never ends",
+                    call.function()
+                ),
                 "land the stream in a table first",
             ));
         }
         let input_schema = input.schema();
-        let fields = input_schema.fields().iter().cloned().chain(added_fields());
-        let schema = Arc::new(Schema::new_with_metadata(
-            fields.collect::<Vec<_>>(),
-            input_schema.metadata().clone(),
-        ));
+        let fields = match call.output(&input_schema)? {
+            Output::Added(added) => input_schema.fields().iter().cloned().chain(added).collect(),
+            Output::Table(fields) => fields,
+        };
+        let metadata = input_schema.metadata().clone();
+        let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Final,
             Boundedness::Bounded,
         ));
-        Ok(KMeansExec {
+        Ok(CallExec {
             input,
-            parameters,
+            call,
             schema,
             properties,
             metrics: ExecutionPlanMetricsSet::new(),
@@ -76,23 +76,26 @@ impl KMeansExec {
     }
 }
 
-impl DisplayAs for KMeansExec {
+impl DisplayAs for CallExec {
     fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match format {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
-                write!(f, "KMeansExec: {}", self.parameters)
+                write!(
+                    f,
+                    "{}: {}: {}",
+                    self.name(),
+                    self.call.function(),
+                    self.call
+                )
             }
-            DisplayFormatType::TreeRender => {
-                writeln!(f, "k={}", self.parameters.k)?;
-                writeln!(f, "features={}", self.parameters.features.join(", "))
-            }
+            DisplayFormatType::TreeRender => writeln!(f, "{}: {}", self.call.function(), self.call),
         }
     }
 }
 
-impl ExecutionPlan for KMeansExec {
+impl ExecutionPlan for CallExec {
     fn name(&self) -> &str {
-        "KMeansExec"
+        "CallExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -117,12 +120,9 @@ impl ExecutionPlan for KMeansExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let Ok([input]) = <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) else {
-            return internal_err!("KMeansExec has exactly one child");
+            return internal_err!("CallExec has exactly one child");
         };
-        Ok(Arc::new(KMeansExec::try_new(
-            input,
-            Arc::clone(&self.parameters),
-        )?))
+        Ok(Arc::new(CallExec::try_new(input, Arc::clone(&self.call))?))
     }
 
     fn with_new_children(
@@ -148,19 +148,28 @@ impl ExecutionPlan for KMeansExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         if partition != 0 {
-            return internal_err!("KMeansExec has one partition, not {}", partition + 1);
+            return internal_err!("{} has one partition, not {}", self.name(), partition + 1);
         }
-        let metrics = KMeansMetrics::new(&self.metrics, partition);
+        let baseline = BaselineMetrics::new(&self.metrics, partition);
+        let peak = MetricBuilder::new(&self.metrics).mem_used(partition);
+        let context_of_run = RunContext {
+            memory: Memory::new(self.call.function(), context.memory_pool(), peak),
+            cancelled: Cancelled::default(),
+            metrics: self.metrics.clone(),
+        };
+        let input_schema = self.input.schema();
         let job = Job {
-            parameters: Arc::clone(&self.parameters),
+            function: self.call.function(),
+            run: self.call.begin(&input_schema, context_of_run.clone())?,
+            keeps_rows: matches!(self.call.output(&input_schema)?, Output::Added(_)),
             schema: Arc::clone(&self.schema),
-            reservation: MemoryConsumer::new("KMeansExec").register(context.memory_pool()),
-            metrics: metrics.clone(),
+            context: context_of_run,
+            baseline: baseline.clone(),
         };
         let input = self.input.execute(0, context)?;
         let output = stream::once(job.run(input))
             .try_flatten()
-            .inspect_ok(move |batch| metrics.baseline.record_output(batch.num_rows()));
+            .inspect_ok(move |batch| baseline.record_output(batch.num_rows()));
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),
             output,
@@ -174,128 +183,69 @@ impl ExecutionPlan for KMeansExec {
 
 /// One execution.
 struct Job {
-    parameters: Arc<KMeansParameters>,
+    function: &'static str,
+    run: Box<dyn Run>,
+    keeps_rows: bool,
     schema: SchemaRef,
-    reservation: MemoryReservation,
-    metrics: KMeansMetrics,
+    context: RunContext,
+    baseline: BaselineMetrics,
 }
 
 impl Job {
     async fn run(
-        self,
+        mut self,
         mut input: SendableRecordBatchStream,
-    ) -> Result<impl Stream<Item = Result<RecordBatch>>> {
-        let mut batches = vec![];
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let mut kept = vec![];
         // Batches are often slices of one buffer, which then counts once.
         let mut counter = RecordBatchMemoryCounter::new();
         while let Some(batch) = input.next().await {
             let batch = batch?;
-            self.reserve(counter.count_batch(&batch))?;
-            batches.push(batch);
+            self.run.take(&batch)?;
+            if self.keeps_rows {
+                self.context.memory.grow(counter.count_batch(&batch))?;
+                kept.push(batch);
+            }
         }
         drop(input);
-        let cancelled = Arc::new(AtomicBool::new(false));
         // Dropped with this future, when nobody waits for the rows any more.
-        let _stop = StopOnDrop(Arc::clone(&cancelled));
-        // The whole job moves along: should the clustering outlive its stream for an iteration, what
-        // it holds stays reserved.
+        let _stop = RaiseOnDrop(self.context.cancelled.clone());
+        let function = self.function;
+        // The whole job moves along: should the work outlive its stream for a moment, what it holds
+        // stays reserved.
         SpawnedTask::spawn_blocking(move || {
-            let clusters = self.cluster(&batches, &cancelled)?;
-            let results = clusters.numbers.len() * BYTES_PER_RESULT;
-            self.reservation
-                .try_resize(counter.memory_usage() + results)?;
-            Ok(self.emit(batches, clusters))
+            let timer = self.baseline.elapsed_compute().timer();
+            let results = self.run.finish()?;
+            timer.done();
+            Ok(match results {
+                Results::Table(batch) => stream::iter([Ok(batch)]).boxed(),
+                Results::Added(columns) => {
+                    let memory = self.context.memory;
+                    let mut first_row = 0;
+                    let batches = kept.into_iter().map(move |batch| {
+                        // What it holds stays reserved as long as the stream.
+                        let _memory = &memory;
+                        let rows = batch.num_rows();
+                        let added = columns.iter().map(|column| column.slice(first_row, rows));
+                        let columns = batch.columns().iter().cloned().chain(added).collect();
+                        first_row += rows;
+                        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+                    });
+                    stream::iter(batches).boxed()
+                }
+            })
         })
         .join()
         .await
-        .map_err(|error| exec_datafusion_err!("{NAME} stopped unexpectedly: {error}"))?
-    }
-
-    fn reserve(&self, bytes: usize) -> Result<()> {
-        self.reservation.try_grow(bytes)?;
-        self.metrics.memory.set_max(self.reservation.size());
-        Ok(())
-    }
-
-    fn cluster(&self, batches: &[RecordBatch], cancelled: &AtomicBool) -> Result<Clusters> {
-        let _timer = self.metrics.baseline.elapsed_compute().timer();
-        let rows = batches.iter().map(RecordBatch::num_rows).sum();
-        self.reserve(rows * bytes_per_row(&self.parameters))?;
-        let mut clusters = Clusters {
-            numbers: vec![None; rows],
-            distances: vec![0.0; rows],
-        };
-        let input_schema = match batches.first() {
-            Some(batch) => batch.schema(),
-            None => return Ok(clusters),
-        };
-        let groups = split(batches, &input_schema, &self.parameters)?;
-        for group in groups.iter().filter(|group| !group.rows.is_empty()) {
-            let clustered = cluster(group, &self.parameters, cancelled)?;
-            self.metrics.record(&clustered);
-            let results = clustered.clusters.iter().zip(&clustered.distances);
-            for (&row, (&number, &distance)) in clustered.rows.iter().zip(results) {
-                clusters.numbers[row] = Some(number);
-                clusters.distances[row] = distance;
-            }
-        }
-        Ok(clusters)
-    }
-
-    /// The collected batches, each with its new columns. The reservation lives as long as the stream.
-    fn emit(
-        self,
-        batches: Vec<RecordBatch>,
-        clusters: Clusters,
-    ) -> impl Stream<Item = Result<RecordBatch>> + use<> {
-        let mut first_row = 0;
-        stream::iter(batches.into_iter().map(move |batch| {
-            let rows = first_row..first_row + batch.num_rows();
-            first_row = rows.end;
-            let added = clusters.columns(rows, self.parameters.labels.as_deref());
-            let columns = batch.columns().iter().cloned().chain(added).collect();
-            Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
-        }))
-    }
-}
-
-/// The cluster and distance of a row.
-const BYTES_PER_RESULT: usize = size_of::<Option<u32>>() + size_of::<f64>();
-
-/// What a row costs at the peak: its features as they were, sorted, and as a sample for the seeding;
-/// row numbers, assignments, distances and results.
-fn bytes_per_row(parameters: &KMeansParameters) -> usize {
-    const NUMBER: usize = size_of::<f64>();
-    3 * NUMBER * parameters.features.len() + 16 * NUMBER
-}
-
-/// Cluster and distance of every row of the input; no cluster for those that take no part.
-struct Clusters {
-    numbers: Vec<Option<u32>>,
-    distances: Vec<f64>,
-}
-
-impl Clusters {
-    fn columns(&self, rows: std::ops::Range<usize>, labels: Option<&[String]>) -> [ArrayRef; 3] {
-        let numbers = &self.numbers[rows.clone()];
-        let cluster: Int64Array = numbers.iter().map(|number| number.map(i64::from)).collect();
-        let label: StringArray = numbers
-            .iter()
-            .map(|number| labels?.get((*number)? as usize))
-            .collect();
-        let distances = numbers.iter().zip(&self.distances[rows]);
-        let distance: Float64Array = distances
-            .map(|(number, distance)| number.map(|_| *distance))
-            .collect();
-        [Arc::new(cluster), Arc::new(label), Arc::new(distance)]
+        .map_err(|error| exec_datafusion_err!("{function} stopped unexpectedly: {error}"))?
     }
 }
 
 /// Raises the flag when it goes out of scope.
-struct StopOnDrop(Arc<AtomicBool>);
+struct RaiseOnDrop(Cancelled);
 
-impl Drop for StopOnDrop {
+impl Drop for RaiseOnDrop {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.raise();
     }
 }

@@ -12,7 +12,9 @@ use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNode};
+use datafusion::logical_expr::{
+    Expr, Extension, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNode,
+};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
@@ -22,19 +24,27 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer;
 
-use super::NAME;
-use super::arguments::{Argument, Value};
-use super::node::KMeansNode;
-use super::operator::KMeansExec;
-use super::parameters::KMeansParameters;
-use crate::table::relation_arguments::is_call_of;
-use crate::table::rewrite_relation_arguments;
+use super::arguments::{Argument, Given, Value};
+use super::function::{RelationFunction, Request, Signature};
+use super::models::Models;
+use super::node::CallNode;
+use super::operator::CallExec;
+use super::relation_arguments::{MODEL, function_of, rewrite_relation_arguments};
 
-/// Turns `FROM kmeans(..)` into a [`KMeansNode`].
+/// Turns calls in FROM, such as `FROM kmeans(..)`, into [`CallNode`]s.
 #[derive(Debug)]
-pub struct KMeansRelationPlanner;
+pub struct CallPlanner {
+    models: Arc<dyn Models>,
+}
 
-impl RelationPlanner for KMeansRelationPlanner {
+impl CallPlanner {
+    /// A planner for functions that keep their models there.
+    pub fn new(models: Arc<dyn Models>) -> Self {
+        CallPlanner { models }
+    }
+}
+
+impl RelationPlanner for CallPlanner {
     fn plan_relation(
         &self,
         mut relation: TableFactor,
@@ -45,17 +55,24 @@ impl RelationPlanner for KMeansRelationPlanner {
             lateral: true,
             ..
         } = &relation
-            && is_call_of(name, NAME)
+            && let Some(function) = function_of(name)
         {
-            return Err(correlated(relation.span()));
+            return Err(correlated(function, relation.span()));
         }
-        if !matches!(&relation, TableFactor::Table { name, args: Some(_), .. } if is_call_of(name, NAME))
-        {
+        let function = match &relation {
+            TableFactor::Table {
+                name,
+                args: Some(_),
+                ..
+            } => function_of(name),
+            _ => None,
+        };
+        let Some(function) = function else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
-        }
+        };
         // The session has done so for tables; a name may also be that of a WITH query.
         rewrite_relation_arguments(&mut relation)?;
-        refuse_ignored_clauses(&relation)?;
+        refuse_ignored_clauses(function, &relation)?;
         let span = relation.span();
         match relation {
             TableFactor::Table {
@@ -63,8 +80,8 @@ impl RelationPlanner for KMeansRelationPlanner {
                 alias,
                 ..
             } => {
-                let plan = plan_call(arguments, span, context)?;
-                let alias = alias.unwrap_or_else(function_name);
+                let plan = plan_call(function, arguments, span, &self.models, context)?;
+                let alias = alias.unwrap_or_else(|| function_name(function));
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
                     plan,
                     Some(alias),
@@ -75,12 +92,12 @@ impl RelationPlanner for KMeansRelationPlanner {
     }
 }
 
-/// Turns a [`KMeansNode`] into a [`KMeansExec`].
+/// Turns a [`CallNode`] into a [`CallExec`].
 #[derive(Debug)]
-pub struct KMeansExtensionPlanner;
+pub struct CallExtensionPlanner;
 
 #[async_trait]
-impl ExtensionPlanner for KMeansExtensionPlanner {
+impl ExtensionPlanner for CallExtensionPlanner {
     async fn plan_extension(
         &self,
         _planner: &dyn PhysicalPlanner,
@@ -90,10 +107,10 @@ impl ExtensionPlanner for KMeansExtensionPlanner {
         _session: &dyn Session,
         _context: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        match (node.as_any().downcast_ref::<KMeansNode>(), physical_inputs) {
-            (Some(node), [input]) => Ok(Some(Arc::new(KMeansExec::try_new(
+        match (node.as_any().downcast_ref::<CallNode>(), physical_inputs) {
+            (Some(node), [input]) => Ok(Some(Arc::new(CallExec::try_new(
                 Arc::clone(input),
-                Arc::clone(node.parameters()),
+                Arc::clone(node.call()),
             )?))),
             _ => Ok(None),
         }
@@ -101,7 +118,7 @@ impl ExtensionPlanner for KMeansExtensionPlanner {
 }
 
 /// What the parser takes after a table name but makes no sense after a call.
-fn refuse_ignored_clauses(relation: &TableFactor) -> Result<()> {
+fn refuse_ignored_clauses(function: &dyn RelationFunction, relation: &TableFactor) -> Result<()> {
     let TableFactor::Table {
         args: Some(arguments),
         with_hints,
@@ -128,84 +145,132 @@ fn refuse_ignored_clauses(relation: &TableFactor) -> Result<()> {
         return Ok(());
     }
     Err(refuse(
-        format!("{NAME}(..) takes no clause but an alias"),
-        "put it into the relation: kmeans((SELECT .. FROM t ..), ..)",
+        format!("{}(..) takes no clause but an alias", function.name()),
+        format!(
+            "put it into the relation: {}((SELECT .. FROM t ..), ..)",
+            function.name()
+        ),
         relation.span(),
     ))
 }
 
 /// Without an alias the columns answer to the name of the function, as in Postgres.
-fn function_name() -> TableAlias {
+fn function_name(function: &dyn RelationFunction) -> TableAlias {
     TableAlias {
         explicit: false,
-        name: Ident::new(NAME),
+        name: Ident::new(function.name()),
         columns: vec![],
         at: None,
     }
 }
 
 fn plan_call(
+    function: &'static dyn RelationFunction,
     arguments: TableFunctionArgs,
     call: tokenizer::Span,
+    models: &Arc<dyn Models>,
     context: &mut dyn RelationPlannerContext,
 ) -> Result<LogicalPlan> {
+    let name = function.name();
     let mut relations = vec![];
     let mut named = vec![];
     for argument in arguments.args {
         let span = argument.span();
         match argument {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(ast::Expr::Subquery(query))) => {
-                relations.push(query)
+                relations.push(query);
             }
             FunctionArg::Named {
-                name,
+                name: argument,
                 arg: FunctionArgExpr::Expr(value),
                 ..
-            } => {
-                named.push(read_argument(
-                    context.normalize_ident(name),
-                    value,
-                    span,
-                    context,
-                )?);
             }
-            FunctionArg::ExprNamed {
-                name: ast::Expr::Identifier(name),
+            | FunctionArg::ExprNamed {
+                name: ast::Expr::Identifier(argument),
                 arg: FunctionArgExpr::Expr(value),
                 ..
             } => {
-                named.push(read_argument(
-                    context.normalize_ident(name),
-                    value,
-                    span,
-                    context,
-                )?);
+                let argument = context.normalize_ident(argument);
+                named.push(Argument {
+                    function: name,
+                    value: read_value(name, &argument, value, context)?,
+                    name: argument,
+                    span: Span::try_from_sqlparser_span(span),
+                });
             }
             other => {
                 return Err(refuse(
-                    format!("{NAME}: cannot read the argument {other}"),
+                    format!("{name}: cannot read the argument {other}"),
                     "the relation is a query in parentheses or a table name; every other argument has a name, such as k => 5",
                     span,
                 ));
             }
         }
     }
-    let Ok([relation]) = <[Box<Query>; 1]>::try_from(relations) else {
-        return Err(refuse(
-            format!("{NAME} takes exactly one relation"),
-            "write kmeans((SELECT .. FROM ..), k => 5, features => ['..']), or a table name in place of the query",
-            call,
-        ));
+    let arguments = Given::try_new(function, &named)?;
+    let takes_model = function.signature() == Signature::ModelOrRelation;
+    let (input, query) = match (relations.pop(), relations.is_empty()) {
+        (Some(relation), true) => {
+            let query = relation.to_string();
+            (Some(plan_input(function, relation, context)?), Some(query))
+        }
+        (None, _) if takes_model && arguments.get(MODEL).is_some() => (None, None),
+        _ => {
+            return Err(refuse(
+                format!("{name} takes exactly one relation"),
+                format!(
+                    "write {}, or a table name in place of the query",
+                    example(function)
+                ),
+                call,
+            ));
+        }
     };
-    let input = plan_input(relation, context)?;
-    let parameters = KMeansParameters::try_new(&named, input.schema())?;
-    let node = KMeansNode::try_new(Arc::new(input), Arc::new(parameters))?;
+    let request = Request {
+        arguments,
+        input: input.as_ref().map(|input| input.schema().as_ref()),
+        query,
+        models,
+    };
+    let call = function.call(&request)?;
+    let input = match input {
+        Some(input) => input,
+        None => LogicalPlanBuilder::empty(false).build()?,
+    };
+    let node = CallNode::try_new(Arc::new(input), call)?;
     Ok(LogicalPlan::Extension(Extension {
         node: Arc::new(node),
     }))
 }
 
-fn plan_input(query: Box<Query>, context: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
+/// How a call begins.
+fn example(function: &dyn RelationFunction) -> String {
+    let name = function.name();
+    match function.signature() {
+        Signature::Relation(names) => {
+            let named = names
+                .iter()
+                .map(|name| format!(", {name} => .."))
+                .collect::<String>();
+            let more = if named.is_empty() {
+                ", k => 5, features => ['..']"
+            } else {
+                &named
+            };
+            format!("{name}((SELECT .. FROM ..){more})")
+        }
+        Signature::ModelAndRelation => format!("{name}('model', (SELECT .. FROM ..))"),
+        Signature::ModelOrRelation => {
+            format!("{name}('model') or {name}((SELECT .. FROM ..), ..)")
+        }
+    }
+}
+
+fn plan_input(
+    function: &dyn RelationFunction,
+    query: Box<Query>,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
     let span = query.span();
     let input = context.plan(TableFactor::Derived {
         lateral: false,
@@ -216,33 +281,24 @@ fn plan_input(query: Box<Query>, context: &mut dyn RelationPlannerContext) -> Re
     if input.all_out_ref_exprs().is_empty() {
         Ok(input)
     } else {
-        Err(correlated(span))
+        Err(correlated(function, span))
     }
 }
 
-fn correlated(span: tokenizer::Span) -> DataFusionError {
+fn correlated(function: &dyn RelationFunction, span: tokenizer::Span) -> DataFusionError {
     refuse(
-        format!("{NAME}: the relation cannot use columns of the query around it"),
-        "cluster all rows at once, with the outer column in partition_by, and join the result",
+        format!(
+            "{}: the relation cannot use columns of the query around it",
+            function.name()
+        ),
+        "take all rows at once, with the outer column in partition_by, and join the result",
         span,
     )
 }
 
-fn read_argument(
-    name: String,
-    value: ast::Expr,
-    span: tokenizer::Span,
-    context: &mut dyn RelationPlannerContext,
-) -> Result<Argument> {
-    Ok(Argument {
-        value: read_value(&name, value, context)?,
-        name,
-        span: Span::try_from_sqlparser_span(span),
-    })
-}
-
 /// A list is read entry by entry, so that its entries keep their types and none is cut to fit another.
 fn read_value(
+    function: &str,
     name: &str,
     value: ast::Expr,
     context: &mut dyn RelationPlannerContext,
@@ -250,10 +306,10 @@ fn read_value(
     match value {
         ast::Expr::Array(array) => {
             let entries = array.elem.into_iter();
-            let entries = entries.map(|entry| read_value(name, entry, context));
+            let entries = entries.map(|entry| read_value(function, name, entry, context));
             Ok(Value::List(entries.collect::<Result<_>>()?))
         }
-        other => value_of(constant(name, other, context)?),
+        other => value_of(constant(function, name, other, context)?),
     }
 }
 
@@ -272,6 +328,7 @@ fn value_of(scalar: ScalarValue) -> Result<Value> {
 
 /// Computes an expression that may not depend on any row.
 fn constant(
+    function: &str,
     name: &str,
     value: ast::Expr,
     context: &mut dyn RelationPlannerContext,
@@ -283,7 +340,7 @@ fn constant(
         ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_)
     ) {
         return Err(refuse(
-            format!("{NAME}: `{name}` cannot be {text} without quotes"),
+            format!("{function}: `{name}` cannot be {text} without quotes"),
             format!(
                 "write text and column names in single quotes: '{}'",
                 text.trim_matches('"')
@@ -301,7 +358,7 @@ fn constant(
     match simplifier.simplify(expression)? {
         Expr::Literal(scalar, _) => Ok(scalar),
         _ => Err(refuse(
-            format!("{NAME}: `{name}` must be a constant, not {text}"),
+            format!("{function}: `{name}` must be a constant, not {text}"),
             "write the value itself; $1 and sub-queries are for the relation",
             span,
         )),

@@ -1,5 +1,6 @@
 //! Lets `kmeans('zone.table', ..)` and `kmeans(zone.table, ..)` stand for
-//! `kmeans((SELECT * FROM zone.table), ..)`.
+//! `kmeans((SELECT * FROM zone.table), ..)`, and gives the other arguments without a name theirs:
+//! `kmeans_elbow(zone.table, 2, 9)` is `kmeans_elbow((SELECT ..), k_min => 2, k_max => 9)`.
 //!
 //! DataFusion looks up the tables of a statement before it plans it, and finds them by walking the
 //! relations of the syntax tree. A name in the arguments of a function is no relation there, so it
@@ -10,17 +11,18 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query, SetExpr, TableFactor, Value,
-    VisitMut, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArgOperator, Ident, ObjectName, Query, SetExpr,
+    Spanned, TableFactor, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Span, Token};
 
-use super::kmeans;
+use super::FUNCTIONS;
+use super::function::{RelationFunction, Signature};
 
-/// The functions whose unnamed argument is a relation.
-const RELATION_FUNCTIONS: [&str; 1] = [kmeans::NAME];
+/// The name of the argument that stands for a model in front of the others.
+pub(super) const MODEL: &str = "model";
 
 /// Rewrites, anywhere in a statement, table names given to a table function over a relation into
 /// sub-queries. Call it on every statement (or query) after parsing and before planning.
@@ -34,11 +36,14 @@ pub fn rewrite_relation_arguments<Node: VisitMut>(node: &mut Node) -> Result<()>
     }
 }
 
-/// Whether a relation is a call of the table function `name`.
-pub(super) fn is_call_of(relation: &ObjectName, name: &str) -> bool {
-    matches!(relation.0.as_slice(), [part] if part
-        .as_ident()
-        .is_some_and(|ident| ident.value.eq_ignore_ascii_case(name)))
+/// The function that a relation is a call of, if it is one.
+pub(super) fn function_of(relation: &ObjectName) -> Option<&'static dyn RelationFunction> {
+    let [part] = relation.0.as_slice() else {
+        return None;
+    };
+    let name = &part.as_ident()?.value;
+    let mut functions = FUNCTIONS.iter().copied();
+    functions.find(|function| name.eq_ignore_ascii_case(function.name()))
 }
 
 struct Rewriter;
@@ -55,24 +60,62 @@ impl VisitorMut for Rewriter {
         else {
             return ControlFlow::Continue(());
         };
-        if !RELATION_FUNCTIONS
-            .iter()
-            .any(|function| is_call_of(name, function))
-        {
+        let Some(function) = function_of(name) else {
             return ControlFlow::Continue(());
+        };
+        match rewrite_arguments(function.signature(), &mut arguments.args) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(Box::new(error)),
         }
-        for argument in &mut arguments.args {
-            if let FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) = argument
-                && let Some(table) = table_name(value)
-            {
-                match select_all(table) {
-                    Ok(query) => *value = Expr::Subquery(Box::new(query)),
-                    Err(error) => return ControlFlow::Break(Box::new(error)),
-                }
-            }
-        }
-        ControlFlow::Continue(())
     }
+}
+
+fn rewrite_arguments(signature: Signature, arguments: &mut [FunctionArg]) -> Result<()> {
+    let is_text = |argument: Option<&FunctionArg>| argument.and_then(unnamed).is_some_and(is_text);
+    let (model, relation, names) = match signature {
+        Signature::Relation(names) => (None, 0, names),
+        Signature::ModelAndRelation => (Some(0), 1, [].as_slice()),
+        Signature::ModelOrRelation if arguments.len() == 1 && is_text(arguments.first()) => {
+            (Some(0), 1, [].as_slice())
+        }
+        Signature::ModelOrRelation => (None, 0, [].as_slice()),
+    };
+    let mut names = names.iter();
+    for (place, argument) in arguments.iter_mut().enumerate() {
+        let Some(value) = unnamed(argument).cloned() else {
+            continue;
+        };
+        let name = match place {
+            place if Some(place) == model => Some(MODEL),
+            place if place == relation => {
+                if let Some(table) = table_name(&value) {
+                    let query = Expr::Subquery(Box::new(select_all(table)?));
+                    *argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(query));
+                }
+                None
+            }
+            _ => names.next().copied(),
+        };
+        if let Some(name) = name {
+            *argument = FunctionArg::Named {
+                name: Ident::with_span(value.span(), name),
+                arg: FunctionArgExpr::Expr(value),
+                operator: FunctionArgOperator::RightArrow,
+            };
+        }
+    }
+    Ok(())
+}
+
+fn unnamed(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
+        _ => None,
+    }
+}
+
+fn is_text(value: &Expr) -> bool {
+    matches!(value, Expr::Value(text) if matches!(text.value, Value::SingleQuotedString(_)))
 }
 
 /// The table that an argument names, if it names one.

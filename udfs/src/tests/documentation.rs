@@ -3,7 +3,7 @@
 use datafusion::logical_expr::Documentation;
 
 use super::{answer, session};
-use crate::table::kmeans;
+use crate::table::FUNCTIONS;
 
 #[tokio::test]
 async fn every_example_gives_its_output() {
@@ -12,7 +12,8 @@ async fn every_example_gives_its_output() {
         .iter()
         .map(|function| (function.name(), function.documentation().unwrap()))
         .collect();
-    documented.push((kmeans::NAME, kmeans::documentation()));
+    let tables = FUNCTIONS.iter();
+    documented.extend(tables.map(|function| (function.name(), function.documentation())));
     let session = session();
     for (name, documentation) in documented {
         let example = documentation.sql_example.as_deref().expect(name);
@@ -30,6 +31,19 @@ fn every_function_is_described() {
         let documentation = function.documentation().unwrap();
         assert!(documentation.syntax_example.starts_with(function.name()));
         assert!(documentation.arguments.is_some(), "{}", function.name());
+    }
+    for function in FUNCTIONS {
+        let documentation = function.documentation();
+        assert!(documentation.syntax_example.starts_with(function.name()));
+        let described = documentation.arguments.as_ref().unwrap();
+        for (argument, _) in function.arguments() {
+            let is_it = |(name, _): &(String, String)| name == argument;
+            assert!(
+                described.iter().any(is_it),
+                "{}: {argument}",
+                function.name()
+            );
+        }
     }
 }
 

@@ -351,8 +351,8 @@ async fn plans_show_the_call_and_what_it_did() {
     let parameters =
         "k=2, features=[amount], scale=standard, partition_by=[quarter], label_by=amount, seed=7";
     for part in [
-        format!("KMeans: {parameters}"),
-        format!("KMeansExec: {parameters}"),
+        format!("kmeans: {parameters}"),
+        format!("CallExec: kmeans: {parameters}"),
     ] {
         assert!(explain.contains(&part), "{part} in {explain}");
     }
@@ -404,7 +404,7 @@ async fn unused_columns_are_not_read_and_group_filters_go_first() {
     let call =
         "SELECT id FROM kmeans(bills, k => 2, features => ['amount'], partition_by => ['quarter'])";
     let plan = optimized(format!("{call} WHERE quarter = 'Q1' AND id > 1")).await;
-    let (above, below) = plan.split_once("KMeans:").unwrap();
+    let (above, below) = plan.split_once("kmeans: ").unwrap();
     assert!(
         above.contains("id >") && !above.contains("quarter"),
         "{plan}"

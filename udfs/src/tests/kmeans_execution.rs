@@ -53,7 +53,7 @@ async fn stays_within_the_memory_limit() {
     let call = "SELECT count(*) FROM kmeans((SELECT id, id % 1000 AS x FROM generate_series(1, 100000) AS t(id)), k => 3, features => ['x'], n_runs => 1)";
     let small = session_with(configuration(), limited_memory(4 << 20));
     let found = answer(&small, call).await;
-    assert!(found.contains("KMeansExec"), "{found}");
+    assert!(found.contains("kmeans"), "{found}");
     assert_eq!(small.runtime_env().memory_pool.reserved(), 0);
     let large = session_with(configuration(), limited_memory(64 << 20));
     assert_eq!(column(&large, call).await, ["100000"]);

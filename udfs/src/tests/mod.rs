@@ -14,7 +14,8 @@ mod kmeans_refusals;
 mod period;
 
 use std::any::TypeId;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
@@ -32,6 +33,7 @@ use datafusion::prelude::{CsvReadOptions, DataFrame, SessionConfig, SessionConte
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 
+use crate::table::models::{Models, NewModel, StoredModel};
 use crate::{all_extension_planners, register_all, rewrite_relation_arguments};
 
 /// The generic dialect, but `SELECT id, cluster FROM ..` has a column `cluster` and no trailing comma.
@@ -88,7 +90,38 @@ fn session_with(configuration: SessionConfig, runtime: RuntimeEnv) -> SessionCon
         .with_runtime_env(Arc::new(runtime))
         .with_default_features()
         .with_query_planner(Arc::new(Planner));
-    SessionContext::new_with_state(register_all(builder).build())
+    SessionContext::new_with_state(register_all(builder, Arc::new(Kept::default())).build())
+}
+
+/// Models in memory.
+#[derive(Debug, Default)]
+struct Kept(Mutex<Vec<StoredModel>>);
+
+impl Models for Kept {
+    fn read(&self, name: &str) -> Result<Option<StoredModel>> {
+        let models = self.0.lock().unwrap();
+        Ok(models.iter().rfind(|model| model.name == name).cloned())
+    }
+
+    fn write(&self, model: NewModel) -> Result<u64> {
+        let version = self.read(&model.name)?.map_or(1, |last| last.version + 1);
+        self.0.lock().unwrap().push(StoredModel {
+            name: model.name,
+            version,
+            function: model.function.to_owned(),
+            query: model.query,
+            arguments: model.arguments,
+            trained_at: "2026-11-21T00:00:00Z".to_owned(),
+            content: model.content,
+        });
+        Ok(version)
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let models = self.0.lock().unwrap();
+        let names: BTreeSet<_> = models.iter().map(|model| model.name.clone()).collect();
+        Ok(names.into_iter().collect())
+    }
 }
 
 fn session() -> SessionContext {

@@ -6,8 +6,6 @@
 //! descent (see [`super::lloyd`]), as `linfa` 0.8.1 measures the inertia before its last update, mixes
 //! the centroids of its best run with the memberships of its last one, and cannot be stopped.
 
-use std::sync::atomic::AtomicBool;
-
 use datafusion::common::{Result, exec_datafusion_err};
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -20,6 +18,7 @@ use rand_xoshiro::rand_core::SeedableRng;
 use super::NAME;
 use super::lloyd::{Descent, Limits, Points, descend};
 use super::parameters::KMeansParameters;
+use crate::table::function::Cancelled;
 
 /// The seeding takes rows x k x k / 2 distances and cannot be stopped, so that so many must do: more
 /// rows give way to a sample, and with too few rows left for each cluster the start is plain random.
@@ -45,7 +44,7 @@ pub(super) fn fit(
     points: Points<'_>,
     given: Option<&[f64]>,
     parameters: &KMeansParameters,
-    cancelled: &AtomicBool,
+    cancelled: &Cancelled,
 ) -> Result<Solution> {
     let limits = Limits {
         max_iterations: parameters.max_iterations,
@@ -167,7 +166,7 @@ mod tests {
             Points { values, width },
             None,
             parameters,
-            &AtomicBool::new(false),
+            &Cancelled::default(),
         )
         .unwrap()
     }
@@ -299,7 +298,9 @@ mod tests {
             values: &values,
             width: 1,
         };
-        let error = fit(points, None, &parameters(3, 1), &AtomicBool::new(true)).unwrap_err();
+        let cancelled = Cancelled::default();
+        cancelled.raise();
+        let error = fit(points, None, &parameters(3, 1), &cancelled).unwrap_err();
         assert!(error.to_string().contains("was stopped"));
     }
 
@@ -324,7 +325,7 @@ mod tests {
             values: &[0.0, 1.0, 10.0, 11.0, 12.0, 30.0],
             width: 1,
         };
-        fit(points, Some(given), &parameters, &AtomicBool::new(false)).unwrap()
+        fit(points, Some(given), &parameters, &Cancelled::default()).unwrap()
     }
 
     #[test]

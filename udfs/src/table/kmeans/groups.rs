@@ -9,8 +9,9 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::{Result, exec_datafusion_err};
 
+use super::NAME;
 use super::parameters::{Coordinate, KMeansParameters};
-use super::{NAME, execution_refusal};
+use crate::table::execution_refusal;
 
 /// The rows with the same values in `partition_by` whose features are all there.
 #[derive(Debug, Default)]

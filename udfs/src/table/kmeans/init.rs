@@ -4,8 +4,8 @@
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 
-use super::arguments::{Argument, Value, describe};
 use super::parameters::{Coordinate, Init};
+use crate::table::arguments::{Argument, Value, describe};
 
 const EXAMPLE: &str = "init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'";
 

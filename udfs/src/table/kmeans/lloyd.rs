@@ -9,12 +9,12 @@
 //! the sums of the pieces are added in order: the number of threads changes no bit.
 
 use std::mem::swap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::common::{Result, exec_err};
 use ndarray::parallel::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::NAME;
+use crate::table::function::Cancelled;
 
 /// Rows per piece of work: long enough to be worth handing to another core.
 const PIECE_ROWS: usize = 2048;
@@ -80,16 +80,14 @@ pub(super) fn descend(
     points: Points<'_>,
     mut centroids: Vec<f64>,
     limits: Limits,
-    cancelled: &AtomicBool,
+    cancelled: &Cancelled,
 ) -> Result<Descent> {
     let mut nearest = vec![0; points.len()];
     let mut distances = vec![0.0; points.len()];
     assign(points, &centroids, &mut nearest, &mut distances);
     let mut next = nearest.clone();
     for iterations in 1.. {
-        if cancelled.load(Ordering::Relaxed) {
-            return exec_err!("{NAME} was stopped");
-        }
+        cancelled.check(NAME)?;
         fill_empty_clusters(centroids.len() / points.width, &mut nearest, &mut distances);
         let moved = means(points, &nearest, &centroids);
         let movement = squared_distance(&centroids, &moved);

@@ -1,15 +1,15 @@
 //! Clusters one group and numbers its clusters by `label_by`.
 
-use std::sync::atomic::AtomicBool;
-
 use datafusion::common::Result;
 
+use super::NAME;
 use super::fit::{Solution, fit};
 use super::groups::Group;
 use super::lloyd::Points;
 use super::parameters::{Init, KMeansParameters};
 use super::scale::Levels;
-use super::{NAME, execution_refusal};
+use crate::table::execution_refusal;
+use crate::table::function::Cancelled;
 
 /// The rows of a group with their clusters, in the canonical order of the group.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Clustered {
 pub(super) fn cluster(
     group: &Group,
     parameters: &KMeansParameters,
-    cancelled: &AtomicBool,
+    cancelled: &Cancelled,
 ) -> Result<Clustered> {
     let width = parameters.features.len();
     let mut group = group.in_canonical_order(width);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn clustered(group: &Group, parameters: &KMeansParameters) -> Vec<(usize, u32, u64)> {
-        let clustered = cluster(group, parameters, &AtomicBool::new(false)).unwrap();
+        let clustered = cluster(group, parameters, &Cancelled::default()).unwrap();
         let results = clustered.clusters.iter().zip(&clustered.distances);
         let mut rows: Vec<_> = clustered
             .rows

@@ -145,6 +145,14 @@ pub struct KMeansParameters {
     pub init: Init,
 }
 
+impl KMeansParameters {
+    /// Whether a column of the input has a part in the clustering.
+    pub(super) fn reads(&self, column: &str) -> bool {
+        let mut named = self.features.iter().chain(&self.partition_by);
+        named.any(|name| name == column) || self.label_by == column
+    }
+}
+
 impl fmt::Display for KMeansParameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
