@@ -147,7 +147,7 @@ fn literal_end(text: &str, from: usize, quote: char, opening: usize) -> usize {
     while let Some(next) = text[at..].find(quote) {
         let start = at + next;
         let run = text.len() - start - text[start..].trim_start_matches(quote).len();
-        if run % doubled != 0 && !text[..start].ends_with('\\') {
+        if !run.is_multiple_of(doubled) && !text[..start].ends_with('\\') {
             return start + run - run % doubled;
         }
         at = start + run;
