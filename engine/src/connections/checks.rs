@@ -5,7 +5,7 @@
 
 use super::plan::PlannedColumn;
 use super::statements::{Statements, list, quote, staged};
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 impl Statements<'_> {
     /// What must not be found in the staging table before a merge: a key without value, and a key
@@ -40,7 +40,7 @@ impl Statements<'_> {
 
     /// Gives one staged value that its target type cannot hold, for a passage that must be exact,
     /// and its row.
-    pub(crate) fn find_inexact(&self, column: &PlannedColumn) -> String {
+    pub(crate) fn find_inexact(&self, column: &PlannedColumn) -> Result<String> {
         let name = quote(&column.name);
         self.find(
             column,
@@ -54,7 +54,7 @@ impl Statements<'_> {
 
     /// Gives one staged value that is NaN or infinite, and its row: taken from itself, only such a
     /// number is not 0.
-    pub(crate) fn find_infinite(&self, column: &PlannedColumn) -> String {
+    pub(crate) fn find_infinite(&self, column: &PlannedColumn) -> Result<String> {
         let name = format!("\"staged\".{}", quote(&column.name));
         self.find(
             column,
@@ -63,13 +63,13 @@ impl Statements<'_> {
     }
 
     /// Gives one staged value that meets the condition, and its row.
-    pub(crate) fn find(&self, column: &PlannedColumn, condition: &str) -> String {
-        let (staging, id) = (self.dialect.staging(), self.dialect.row_id());
-        format!(
+    pub(crate) fn find(&self, column: &PlannedColumn, condition: &str) -> Result<String> {
+        let (staging, id) = (self.dialect.staging(), self.row_id()?);
+        Ok(format!(
             "SELECT CAST(\"staged\".{} AS text), (SELECT count(*) FROM {staging} AS \"before\" WHERE \"before\".{id} <= \"staged\".{id}) \
              FROM {staging} AS \"staged\" WHERE {condition} LIMIT 1",
             quote(&column.name)
-        )
+        ))
     }
 
     /// Casts the values of one column in the first `rows` rows: it fails if one of them is not what
@@ -83,16 +83,27 @@ impl Statements<'_> {
     }
 
     /// Gives the number of the first row that does not meet the condition, 0 if all do.
-    pub(crate) fn find_outside(&self, table: &str, condition: &str) -> String {
+    pub(crate) fn find_outside(&self, table: &str, condition: &str) -> Result<String> {
         let values = list(self.columns, |column| {
             format!("{} AS {}", staged(column), quote(&column.name))
         });
-        let (staging, id) = (self.dialect.staging(), self.dialect.row_id());
-        format!(
+        let (staging, id) = (self.dialect.staging(), self.row_id()?);
+        Ok(format!(
             "SELECT count(*) FROM {staging} WHERE {id} <= (SELECT \"tidemill_row\" FROM \
              (SELECT {values}, \"staged\".{id} AS \"tidemill_row\" FROM {staging} AS \"staged\") AS {} WHERE ({condition}) IS NOT TRUE LIMIT 1)",
             quote(table)
-        )
+        ))
+    }
+
+    fn row_id(&self) -> Result<&'static str> {
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        self.dialect.row_id(names).ok_or_else(|| {
+            Error::input(format!(
+                "the columns of {} take all names under which SQLite numbers rows",
+                self.target
+            ))
+            .hint("call one of rowid, _rowid_ and oid something else")
+        })
     }
 }
 

@@ -37,11 +37,17 @@ impl Dialect {
         }
     }
 
-    /// What orders the staged rows as they arrived.
-    pub(crate) fn row_id(self) -> &'static str {
+    /// What numbers the rows of a table with these columns as they arrived; `None` if the columns
+    /// take all names of it. In Postgres no column can be called so.
+    pub(crate) fn row_id<'n>(
+        self,
+        columns: impl Iterator<Item = &'n str> + Clone,
+    ) -> Option<&'static str> {
         match self {
-            Dialect::Postgres => "ctid",
-            Dialect::Sqlite => "_rowid_",
+            Dialect::Postgres => Some("ctid"),
+            Dialect::Sqlite => ["rowid", "_rowid_", "oid"]
+                .into_iter()
+                .find(|id| !columns.clone().any(|name| name.eq_ignore_ascii_case(id))),
         }
     }
 

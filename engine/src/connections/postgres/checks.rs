@@ -76,7 +76,8 @@ async fn find_fault(
         return Ok(None);
     }
     if column.passage == Passage::Finite
-        && let Some((value, row)) = find(session, column, &statements.find_infinite(column)).await?
+        && let Some((value, row)) =
+            find(session, column, &statements.find_infinite(column)?).await?
     {
         return Ok(Some(infinite(target, column, &value, row)));
     }
@@ -88,7 +89,7 @@ async fn find_fault(
     if column.passage == Passage::Read {
         return Ok(None);
     }
-    let found = find(session, column, &statements.find_inexact(column)).await?;
+    let found = find(session, column, &statements.find_inexact(column)?).await?;
     Ok(found.map(|(value, row)| inexact(target, column, &value, row)))
 }
 

@@ -16,10 +16,28 @@ use crate::connections::verification::{Checksum, Verification};
 use crate::error::Result;
 
 /// The rows that this transaction has written.
-const WRITTEN_HERE: &str = "\"target\".xmin = (txid_current() % 4294967296)::text::xid";
+const WRITTEN_HERE: &str = "\"target\".xmin = (pg_catalog.txid_current() % 4294967296)::text::xid";
+
+/// The last command of this transaction that wrote rows of the target, -1 if none did: one that
+/// changes the type of a column may write all of them anew.
+///
+/// # Errors
+/// A connection that was lost.
+pub(super) async fn last_command(session: &Session, target: &Target) -> Result<i64> {
+    let name = &target.name;
+    let doing = format!("look for the rows of {name} that were written anew");
+    let sql = format!(
+        "SELECT coalesce(max(\"target\".cmin::text::bigint), -1) FROM {name} AS \"target\" WHERE {WRITTEN_HERE}"
+    );
+    let row = session.first_row(&doing, &sql, &[]).await?;
+    let command = row.map(|row| row.try_get(0)).transpose();
+    let command = command.map_err(|error| session.failed(&doing, error))?;
+    Ok(command.unwrap_or(-1))
+}
 
 /// Compares what was sent with what the target holds now; says what was compared, nothing if the
-/// ledger knew the rows, for then they may have been changed since.
+/// ledger knew the rows, for then they may have been changed since. Rows that commands up to `before`
+/// wrote are older ones.
 ///
 /// # Errors
 /// Other rows than were sent.
@@ -29,13 +47,16 @@ pub(super) async fn verify(
     target: &Target,
     exported: &Exported,
     sent: Verification,
+    before: i64,
 ) -> Result<Option<String>> {
     let statements = target.statements();
     let whole = &target.name;
     let rows = match &export.mode {
         Mode::Append if exported.unchanged > 0 => return Ok(None),
         Mode::Append | Mode::Insert { .. } | Mode::Create => {
-            format!("{whole} AS \"target\" WHERE {WRITTEN_HERE}")
+            format!(
+                "{whole} AS \"target\" WHERE {WRITTEN_HERE} AND \"target\".cmin::text::bigint > {before}"
+            )
         }
         Mode::Replace => format!("{whole} AS \"target\""),
         Mode::ReplaceWhere { condition } => {

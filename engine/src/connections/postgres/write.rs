@@ -10,7 +10,7 @@ use super::copy::copy;
 use super::finish::finish;
 use super::ledger;
 use super::target::{lock, make, plan};
-use super::verify::verify;
+use super::verify::{last_command, verify};
 use crate::connections::checks::{KeyCheck, outside};
 use crate::connections::columns::Columns;
 use crate::connections::conflict::conflict_clause;
@@ -104,10 +104,14 @@ async fn move_staged(
 ) -> Result<(Exported, Vec<String>)> {
     let mut batch = stage(session, export, columns, target, batches).await?;
     let mut said = check_values(session, export, target, batch.rows).await?;
+    let before = match batch.verification.is_some() && !said.is_empty() {
+        true => last_command(session, target).await?,
+        false => -1,
+    };
     let exported = apply(session, export, target, &batch).await?;
     record(session, export, &batch, &exported).await?;
     if let Some(sent) = batch.verification.take() {
-        said.extend(verify(session, export, target, &exported, sent).await?);
+        said.extend(verify(session, export, target, &exported, sent, before).await?);
     }
     Ok((exported, said))
 }
@@ -125,7 +129,7 @@ async fn apply(
         Mode::ReplaceWhere { condition } => {
             let condition = in_postgres(condition);
             let doing = "check the rows against DELETE_WHERE";
-            let find = statements.find_outside(&export.table, &condition);
+            let find = statements.find_outside(&export.table, &condition)?;
             match session.count(doing, &find).await? {
                 0 => replace(session, export, statements, batch.rows, Some(&condition)).await,
                 row => Err(outside(row, &condition)),

@@ -117,14 +117,14 @@ fn check_values(transaction: &Transaction<'_>, target: &Target) -> Result<()> {
     for column in &target.matched.planned {
         if column.passage == Passage::Finite
             && let Some((value, row)) =
-                find(transaction, column, &statements.find_infinite(column))?
+                find(transaction, column, &statements.find_infinite(column)?)?
         {
             return Err(infinite(name, column, &value, row));
         }
         if column.passage != Passage::Same
             && let Some(misfit) = misfit(column)
             && let Some((value, row)) =
-                find(transaction, column, &statements.find(column, &misfit))?
+                find(transaction, column, &statements.find(column, &misfit)?)?
         {
             return Err(inexact(name, column, &value, row));
         }
@@ -175,7 +175,7 @@ fn move_rows(
         Mode::ReplaceWhere { condition } => {
             let condition = in_sqlite(condition)?;
             let doing = "check the rows against DELETE_WHERE";
-            let find = statements.find_outside(&export.table, &condition);
+            let find = statements.find_outside(&export.table, &condition)?;
             match count(transaction, doing, &find)? {
                 0 => replace(
                     transaction,

@@ -9,12 +9,11 @@ use super::error::explain;
 use super::kinds::{Kind, read_as};
 use super::read::SqliteReader;
 use super::scan::ScanPlan;
+use crate::connections::dialect::Dialect;
 use crate::connections::read::{Aggregate, Aggregation, Relation, RemoteColumn, Rows, Selection};
 use crate::connections::statements::{qualified, quote};
 use crate::error::Result;
 
-/// Names of the row id, as far as no column takes them.
-const ROW_IDS: [&str; 3] = ["rowid", "_rowid_", "oid"];
 /// The exact name, and whether rows have an id. `wr` is "without rowid".
 const FIND: &str = "SELECT name, type <> 'view' AND NOT wr FROM pragma_table_list \
     WHERE schema = 'main' AND name = ?1 COLLATE NOCASE";
@@ -39,6 +38,11 @@ impl Found {
             row_id: None,
         }
     }
+
+    /// The name under which the rows are numbered, if they are.
+    pub(super) fn row_id(&self) -> Option<&'static str> {
+        self.row_id
+    }
 }
 
 /// Looks a table or view up.
@@ -56,13 +60,10 @@ pub(super) fn find(connection: &Connection, table: &str) -> Result<Option<Found>
             Ok((row.get(0)?, read_as(&row.get::<_, String>(1)?)))
         })?;
         let columns: Vec<(String, Kind)> = columns.collect::<rusqlite::Result<_>>()?;
-        let is_free = |id: &&str| {
-            let mut names = columns.iter().map(|(name, _)| name);
-            !names.any(|name| name.eq_ignore_ascii_case(id))
-        };
+        let names = columns.iter().map(|(name, _)| name.as_str());
         Ok(Some(Found {
             from: qualified("main", &name),
-            row_id: ROW_IDS.into_iter().find(is_free).filter(|_| has_row_id),
+            row_id: Dialect::Sqlite.row_id(names).filter(|_| has_row_id),
             columns,
         }))
     };

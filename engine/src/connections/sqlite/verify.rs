@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::count;
 use super::kinds::Kind;
+use super::relation::find;
 use super::scan::{Scan, ScanPlan};
 use super::target::primary_key;
 use crate::connections::column_type::ColumnType;
@@ -20,14 +21,14 @@ use crate::connections::remote_expression::in_sqlite;
 use crate::connections::statements::{list, quote};
 use crate::connections::target::Target;
 use crate::connections::verification::{Checksum, Verification};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How rows that are appended can be told from those that are there.
 pub(super) enum Before {
     /// By their key, which is staged.
     Key(Vec<String>),
-    /// By their number.
-    LastRow(u64),
+    /// By their number, which goes by this name.
+    LastRow { id: &'static str, last: u64 },
 }
 
 impl Before {
@@ -44,9 +45,22 @@ impl Before {
         if !key.is_empty() && target.planned(&key).is_some() {
             return Ok(Before::Key(key));
         }
-        let last = format!("SELECT coalesce(max(_rowid_), 0) FROM {}", target.name);
-        let doing = format!("look for the last row of {}", target.name);
-        count(transaction, &doing, &last).map(Before::LastRow)
+        let name = &target.name;
+        let found = find(transaction, &export.table)?;
+        let id = found.and_then(|found| found.row_id());
+        let id = id.ok_or_else(|| {
+            Error::input(format!(
+                "cannot tell the rows that are appended from the others of {name}: they are not numbered, or columns take all names of the number, rowid, _rowid_ and oid"
+            ))
+            .hint("export the columns of its primary key as well, or leave VERIFY out")
+        })?;
+        let last = format!("SELECT coalesce(max({id}), 0) FROM {name}");
+        let last = count(
+            transaction,
+            &format!("look for the last row of {name}"),
+            &last,
+        )?;
+        Ok(Before::LastRow { id, last })
     }
 }
 
@@ -72,8 +86,8 @@ pub(super) fn verify(
     let rows = match (&export.mode, before) {
         (Mode::Append, _) if exported.unchanged > 0 => return Ok(None),
         (Mode::Append | Mode::Insert { .. } | Mode::Create, Before::Key(key)) => by_key(key),
-        (Mode::Append | Mode::Insert { .. } | Mode::Create, Before::LastRow(last)) => {
-            format!("{whole} WHERE \"target\"._rowid_ > {last}")
+        (Mode::Append | Mode::Insert { .. } | Mode::Create, Before::LastRow { id, last }) => {
+            format!("{whole} WHERE \"target\".{id} > {last}")
         }
         (Mode::Replace, _) => whole,
         (Mode::ReplaceWhere { condition }, _) => {
