@@ -353,6 +353,7 @@ async fn rows_that_build_on_others_are_refused_when_those_are_gone(exports: &Fol
     export(4, None, first).await.unwrap();
     exports.db.there("DROP TABLE t").await;
     lost("the table was dropped").await;
+    assert!(!connection.table_exists("public", "t").await.unwrap());
     export(4, None, first).await.unwrap();
     let replace = Export::new("public", "t", Mode::Replace);
     let other = rows_of("SELECT 9 AS id, 'zoe' AS name").await;

@@ -221,6 +221,19 @@ async fn dropped_rows_and_long_names_are_errors() {
 }
 
 #[tokio::test]
+async fn a_domain_over_a_domain_takes_what_its_type_takes() {
+    let target = Target::postgres().await;
+    target
+        .execute("CREATE DOMAIN inner_d AS integer; CREATE DOMAIN outer_d AS inner_d CHECK (VALUE > 0); CREATE TABLE t (id outer_d)")
+        .await;
+    let rows = |value: i32| format!("SELECT CAST({value} AS INTEGER) AS id");
+    target.export("t", Mode::Append, &rows(7)).await.unwrap();
+    assert_eq!(target.read("SELECT id FROM t").await, ["7"]);
+    let refused = target.export("t", Mode::Append, &rows(-7)).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::Input);
+}
+
+#[tokio::test]
 async fn nan_and_infinity_are_kept() {
     let target = Target::postgres().await;
     let rows = "SELECT CAST(v AS DOUBLE) AS x FROM (VALUES ('NaN'), ('inf'), ('-inf')) AS v(v)";

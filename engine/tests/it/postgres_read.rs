@@ -184,6 +184,27 @@ async fn filters_and_limits_are_left_to_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn names_are_not_cut_to_be_found() {
+    let db = Attached::postgres().await;
+    db.there("CREATE TABLE t (n name, more name[]); INSERT INTO t VALUES (repeat('a', 63), '{b}')")
+        .await;
+    let count = |length: usize| {
+        let name = "a".repeat(length);
+        format!("SELECT count(*) FROM db.t WHERE n = '{name}'")
+    };
+    assert_eq!(db.rows(&count(70)).await, ["0"]);
+    assert_eq!(db.rows(&count(63)).await, ["1"]);
+    assert_eq!(db.rows("SELECT more[1] FROM db.t").await, ["b"]);
+
+    let long = "a".repeat(70);
+    for table in [format!("db.{long}"), format!("db.{long}.t")] {
+        let error = db.error(&format!("SELECT * FROM {table}")).await;
+        assert!(!error.message().contains("too long"), "{error}");
+        assert!(error.message().contains(&long), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_large_table_is_read_in_ranges_of_one_snapshot() {
     let db = Attached::postgres().await;
     db.there(

@@ -22,7 +22,7 @@ const OWNER: &str =
     "SELECT pg_catalog.pg_get_userbyid(relowner)::text FROM pg_catalog.pg_class WHERE oid = $1";
 const COMMENT: &str = "SELECT pg_catalog.obj_description($1, 'pg_class')";
 const COLUMN_COMMENT: &str = "SELECT pg_catalog.col_description($1, attnum) FROM pg_catalog.pg_attribute \
-    WHERE attrelid = $1 AND attname = $2 AND NOT attisdropped";
+    WHERE attrelid = $1 AND attname = $2::text AND NOT attisdropped";
 /// What stands for all roles.
 const PUBLIC: &str = "public";
 

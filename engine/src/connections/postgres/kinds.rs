@@ -107,6 +107,7 @@ pub(super) fn read_as(of: &CatalogType) -> ReadAs {
 
 /// The kind of a type of the server's own that needs no cast.
 fn scalar(name: &str, modifier: i32) -> Option<Kind> {
+    // `name` is cast, for what is compared with one is cut to its length.
     Some(match name {
         "bool" => Kind::Boolean,
         "int2" => Kind::Int2,
@@ -119,7 +120,7 @@ fn scalar(name: &str, modifier: i32) -> Option<Kind> {
         "time" => Kind::Time,
         "timestamp" => Kind::Timestamp,
         "timestamptz" => Kind::TimestampTz,
-        "text" | "varchar" | "name" => Kind::Text,
+        "text" | "varchar" => Kind::Text,
         "jsonb" => Kind::Jsonb,
         "uuid" => Kind::Uuid,
         "bytea" => Kind::Bytes,

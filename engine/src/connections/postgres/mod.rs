@@ -19,6 +19,7 @@ mod client_certificate;
 mod connect;
 mod copy;
 mod decode;
+mod domains;
 mod error;
 mod execute;
 mod finish;

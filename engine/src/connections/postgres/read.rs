@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::connect::{Session, connect};
+use super::domains::TYPE_BEHIND;
 use super::kinds::{CatalogType, read_as};
 use super::relation::{PostgresTable, ReadColumn};
 use super::sessions::Sessions;
@@ -36,26 +37,10 @@ const FIND: &str = "SELECT c.oid, CASE WHEN m.amname = 'heap' AND NOT c.relhassu
       THEN pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint END \
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
     LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam \
-    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
-/// The type behind a domain, which may be over other domains, and that of the elements of an array.
-/// `collisdeterministic` came with Postgres 12.
-const COLUMNS: &str = "SELECT a.attname::text, b.typname::text, b.typtype::text, \
-      b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
-      d.modifier, e.typname::text, e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
-      d.dimensions, coalesce((pg_catalog.to_jsonb(l) ->> 'collisdeterministic')::boolean, true) \
-    FROM pg_catalog.pg_attribute AS a \
-    CROSS JOIN LATERAL (WITH RECURSIVE behind(type, modifier, dimensions) AS ( \
-        SELECT a.atttypid, a.atttypmod, a.attndims::int \
-        UNION ALL SELECT t.typbasetype, t.typtypmod, t.typndims \
-        FROM behind JOIN pg_catalog.pg_type AS t ON t.oid = behind.type WHERE t.typtype = 'd') \
-      SELECT * FROM behind) AS d \
-    JOIN pg_catalog.pg_type AS b ON b.oid = d.type AND b.typtype <> 'd' \
-    LEFT JOIN pg_catalog.pg_type AS e ON e.oid = b.typelem AND b.typcategory = 'A' \
-    LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation \
-    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+    WHERE n.nspname = $1::text AND c.relname = $2::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
 const TABLES: &str = "SELECT c.relname::text FROM pg_catalog.pg_class AS c \
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+    WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') ORDER BY 1";
 
 /// The first version that reads a range of pages without reading those before it.
@@ -244,7 +229,7 @@ impl PostgresReader {
     async fn columns(&self, oid: u32, table: &str) -> Result<Vec<ReadColumn>> {
         let doing = format!("read the columns of {}", quote(table));
         let failed = |error| self.first.failed(&doing, error);
-        let rows = self.first.client.query(COLUMNS, &[&oid]).await;
+        let rows = self.first.client.query(&columns_query(), &[&oid]).await;
         let read = |row: &tokio_postgres::Row| -> Result<ReadColumn, tokio_postgres::Error> {
             let name: String = row.try_get(0)?;
             let read = read_as(&CatalogType {
@@ -272,6 +257,22 @@ impl std::fmt::Debug for PostgresReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PostgresReader({} at {})", self.name, self.url)
     }
+}
+
+/// The columns of a table, with the type of the elements of an array. `collisdeterministic` came with
+/// Postgres 12.
+fn columns_query() -> String {
+    format!(
+        "SELECT a.attname::text, b.typname::text, b.typtype::text, \
+      b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
+      d.modifier, e.typname::text, e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
+      d.dimensions, coalesce((pg_catalog.to_jsonb(l) ->> 'collisdeterministic')::boolean, true) \
+    FROM pg_catalog.pg_attribute AS a \
+    {TYPE_BEHIND} \
+    LEFT JOIN pg_catalog.pg_type AS e ON e.oid = b.typelem AND b.typcategory = 'A' \
+    LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation \
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+    )
 }
 
 /// A session that a stream uses. Dropped before [`Lent::give_back`], it ends at once, and the

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::connect::Session;
+use super::domains::TYPE_BEHIND;
 use super::types;
 use crate::connections::columns::Columns;
 use crate::connections::dialect::Dialect;
@@ -15,15 +16,8 @@ use crate::error::{Error, Result};
 
 /// The tables of the catalogue are named in full: a search path may put others in front.
 const FIND: &str = "SELECT c.oid, c.relkind::text, c.relhasrules OR c.relrowsecurity FROM pg_catalog.pg_class AS c \
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
-const COLUMNS: &str = "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-    CASE WHEN b.typtype = 'e' THEN 'enum' WHEN b.typcategory = 'S' THEN 'text' ELSE b.typname::text END, \
-    a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', \
-    a.attgenerated <> '' OR a.attidentity = 'a' \
-    FROM pg_catalog.pg_attribute AS a \
-    JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid \
-    JOIN pg_catalog.pg_type AS b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
-    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = $2::text";
+
 /// Unique indexes that `ON CONFLICT` can name by their columns alone.
 const KEYS: &str = "SELECT (SELECT array_agg(a.attname::text) FROM pg_catalog.pg_attribute AS a \
       WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])) \
@@ -116,13 +110,10 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
 /// Creates schema and table when they are missing, or gives the table the columns that it lacks.
 ///
 /// # Errors
-/// The user has not the rights, or the table was dropped while rows were sought for it.
+/// The user has not the rights.
 pub(super) async fn make(session: &Session, export: &Export, target: &Target) -> Result<()> {
     let statements = target.statements();
     if !target.exists {
-        if let Some(followed) = export.follows() {
-            followed.still_follows(None)?;
-        }
         create_schema(session, &export.schema).await?;
         let doing = format!("create the table {}", target.name);
         let sql = statements.create_target(&target.key());
@@ -169,7 +160,7 @@ fn check_names(export: &Export, columns: &Columns) -> Result<()> {
 
 /// Asks first: `IF NOT EXISTS` wants the right to create even when there is nothing to do.
 async fn create_schema(session: &Session, schema: &str) -> Result<()> {
-    let known = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1";
+    let known = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1::text";
     let doing = format!("create the schema {}", quote(schema));
     lock_definitions(session).await?;
     if session
@@ -206,12 +197,25 @@ pub(super) async fn lock(session: &Session, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// The columns of a table, in their order.
+fn columns_query() -> String {
+    format!(
+        "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+    CASE WHEN b.typtype = 'e' THEN 'enum' WHEN b.typcategory = 'S' THEN 'text' ELSE b.typname::text END, \
+    a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', \
+    a.attgenerated <> '' OR a.attidentity = 'a' \
+    FROM pg_catalog.pg_attribute AS a \
+    {TYPE_BEHIND} \
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+    )
+}
+
 async fn existing_columns(session: &Session, name: &str, oid: u32) -> Result<Vec<ExistingColumn>> {
     let doing = format!("read the columns of {name}");
     let failed = |error| session.failed(&doing, error);
     let rows = session
         .client
-        .query(COLUMNS, &[&oid])
+        .query(&columns_query(), &[&oid])
         .await
         .map_err(failed)?;
     rows.iter()
