@@ -66,6 +66,24 @@ async fn values_that_are_not_of_their_type_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_is_in_no_calendar_is_not_filtered_away() {
+    let db = Attached::sqlite();
+    db.there("CREATE TABLE t (id INTEGER, d DATE); INSERT INTO t VALUES (1, '2024-02-29'), (2, '2024-02-30')")
+        .await;
+    for filter in ["d = DATE '2024-02-29'", "d > DATE '2030-01-01'"] {
+        let error = db
+            .error(&format!("SELECT id FROM db.t WHERE {filter}"))
+            .await;
+        let expected = "rowid 2, column \"d\": '2024-02-30' is no DATE";
+        assert!(error.message().contains(expected), "{filter}: {error}");
+    }
+    db.there("DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (3, NULL)")
+        .await;
+    let leap = "SELECT id FROM db.t WHERE d = DATE '2024-02-29'";
+    assert_eq!(db.rows(leap).await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn scans_take_turns_on_one_snapshot() {
     let db = Attached::sqlite();
     db.there(

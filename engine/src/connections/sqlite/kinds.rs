@@ -108,8 +108,9 @@ impl Kind {
     pub(super) fn misfit(self, quoted: &str) -> Option<String> {
         match self.column {
             ColumnType::BigInt => Some(format!("typeof({quoted}) NOT IN ('integer', 'null')")),
+            // The 30th of February is another day there.
             ColumnType::Date => Some(format!(
-                "{quoted} NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
+                "{quoted} NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' OR date({quoted}) IS NOT {quoted}"
             )),
             ColumnType::Boolean => Some(format!("{quoted} NOT IN (0, 1)")),
             ColumnType::Text => Some(format!("typeof({quoted}) NOT IN ('text', 'null')")),
