@@ -116,6 +116,19 @@ async fn every_statement_works_behind_a_pooler_of_transactions() {
             .await
             .unwrap();
     }
+    db.execute("CALL postgres_execute('db', 'CREATE TABLE counted (n int)')")
+        .await
+        .unwrap();
+    for _ in 0..8 {
+        db.execute("CALL postgres_execute('db', 'INSERT INTO counted VALUES (1)')")
+            .await
+            .unwrap();
+    }
+    assert_eq!(direct.rows("SELECT count(*) FROM db.counted").await, ["8"]);
+    let open = "CALL postgres_execute('db', 'BEGIN; INSERT INTO counted VALUES (1)')";
+    let error = db.execute(open).await.unwrap_err();
+    assert!(error.message().contains("transaction open"), "{error}");
+    assert_eq!(direct.rows("SELECT count(*) FROM db.counted").await, ["8"]);
     assert_eq!(direct.rows("SELECT id, name FROM db.merged").await, ["1|b"]);
     let connection =
         tidemill::connections::Connection::parse("db", &pooler.url, ".".as_ref()).unwrap();

@@ -6,6 +6,10 @@ use super::connect::connect;
 use crate::connections::url::PostgresUrl;
 use crate::error::{Error, Result};
 
+/// Asks in one simple query, which a pooler passes to any server connection; to the one with the
+/// transaction, as long as that is open.
+const IS_OPEN: &str = "SELECT pg_catalog.txid_current_if_assigned() IS NOT NULL";
+
 /// Runs statements and gives for each the rows that it touched. The server takes all of them as
 /// one transaction, unless they begin and end one themselves; a single one that cannot run in a
 /// transaction, such as VACUUM, runs without.
@@ -23,15 +27,18 @@ pub(crate) async fn execute(url: &PostgresUrl, sql: &str) -> Result<Vec<u64>> {
             _ => None,
         });
         let rows = rows.collect();
-        let open = "SELECT pg_catalog.txid_current_if_assigned() IS NOT NULL";
-        let open = session.first_row(DOING, open, &[]).await?;
-        match open.map(|row| row.try_get(0)).transpose() {
-            Ok(Some(true)) => Err(Error::input(
+        let replies = session.client.simple_query(IS_OPEN).await;
+        let replies = replies.map_err(|error| session.failed(DOING, error))?;
+        let is_open = replies.iter().any(|reply| match reply {
+            SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
+            _ => false,
+        });
+        match is_open {
+            true => Err(Error::input(
                 "the statements left a transaction open, so their changes were taken back",
             )
             .hint("end them with COMMIT, or leave BEGIN out: they are one transaction anyway")),
-            Ok(_) => Ok(rows),
-            Err(error) => Err(session.failed(DOING, error)),
+            false => Ok(rows),
         }
     };
     match run.await {
