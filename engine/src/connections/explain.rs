@@ -46,7 +46,7 @@ impl Line {
 /// statements.
 ///
 /// # Errors
-/// What would stop the export before its first row: columns that do not fit, a missing key, rights.
+/// What would stop the export before its first row: a connection for reading only, columns that do not fit, a missing key, rights.
 pub async fn explain_export(
     session: &Session,
     copy: &CopyInto,
@@ -54,6 +54,8 @@ pub async fn explain_export(
     schema: String,
     table: String,
 ) -> Result<RecordBatch> {
+    let writable = connection.check_writable();
+    writable.map_err(|error| copy.target.locate(error))?;
     let mut export = checked_export(&copy.options, schema, table)?;
     let (query, _) = query_of(copy)?;
     // The types of the plan are not final before it is optimised; its rows are never asked for.

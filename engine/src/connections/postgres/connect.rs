@@ -25,7 +25,7 @@ use crate::error::{Error, Kind, Result};
 const ENDING: Duration = Duration::from_secs(2);
 /// The statement after which a cut connection leaves open what became of the transaction.
 const COMMIT: &str = "COMMIT";
-const IN_DOUBT: &str = "whether the server has committed is not known: run the statement again, which exports no row twice; before an INSERT look into its table";
+const IN_DOUBT: &str = "whether the server has committed is not known: run the statement again, which exports no row twice; before an INSERT or FORCE look into its table";
 
 /// An open connection. Dropping it ends the session, and with it an open transaction.
 pub(super) struct Session {
