@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::attached::Attached;
-use crate::postgres_server::PostgresServer;
+use crate::postgres_server::{PostgresServer, connect};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
 
@@ -119,6 +119,13 @@ async fn every_statement_works_behind_a_pooler_of_transactions() {
     db.execute("CALL postgres_execute('db', 'CREATE TABLE counted (n int)')")
         .await
         .unwrap();
+    // From now on there are two servers that take turns.
+    let both = [connect(&pooler.url).await, connect(&pooler.url).await];
+    for statement in ["BEGIN", "COMMIT"] {
+        for client in &both {
+            client.batch_execute(statement).await.unwrap();
+        }
+    }
     for _ in 0..8 {
         db.execute("CALL postgres_execute('db', 'INSERT INTO counted VALUES (1)')")
             .await
