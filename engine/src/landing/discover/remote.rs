@@ -17,6 +17,7 @@ use super::walk::is_checksum;
 use super::{Outside, Purpose, SourceFile};
 use crate::config::Environment;
 use crate::landing::formats::ReadOptions;
+use crate::secrets::hide_passwords;
 use crate::{Error, Kind, Place, Result};
 
 const SCHEMES: [&str; 10] = [
@@ -56,9 +57,10 @@ pub fn as_url(pattern: &str) -> Result<Option<Url>> {
         return Err(Error::input(format!("cannot read {scheme}:// addresses"))
             .hint(format!("known are file, {}", SCHEMES.join(", "))));
     }
-    Url::parse(pattern)
-        .map(Some)
-        .map_err(|error| Error::input(format!("'{pattern}' is not an address: {error}")))
+    Url::parse(pattern).map(Some).map_err(|error| {
+        let shown = hide_passwords(pattern);
+        Error::input(format!("'{shown}' is not an address: {error}"))
+    })
 }
 
 /// The store of a URL, the path in it, and the URL as messages may show it.
@@ -183,22 +185,34 @@ async fn copy_of(
     Ok(file.into_temp_path())
 }
 
-/// The URL of an object that was found through that of another.
+/// The URL of an object that was found through `path`, that of `url`. An object has one however
+/// it was found and however its name was escaped: the ledger knows it by that.
 fn sibling(url: &Url, path: &ObjectPath, object: &ObjectPath) -> String {
-    let plain = without_password(url);
-    match plain.strip_suffix(path.as_ref()) {
-        Some(root) => format!("{root}{object}"),
-        None => format!("{}/{object}", plain.trim_end_matches('/')),
+    let mut sibling = bare(url);
+    // Fails only for URLs that have no path. What stands in front of that of the object, such as a
+    // bucket, stays.
+    if let Ok(mut segments) = sibling.path_segments_mut() {
+        segments.pop_if_empty();
+        for _ in path.parts() {
+            segments.pop();
+        }
+        segments.extend(object.parts().map(|part| part.as_ref().to_owned()));
     }
+    sibling.to_string()
 }
 
 fn without_password(url: &Url) -> String {
+    bare(url).to_string()
+}
+
+/// The URL without what gives access.
+fn bare(url: &Url) -> Url {
     let mut url = url.clone();
     // Both fail only for URLs that cannot have one.
     let _ = url.set_password(None);
     let _ = url.set_username("");
     url.set_query(None);
-    url.to_string()
+    url
 }
 
 /// What went wrong at a URL, and who must act.
@@ -214,4 +228,52 @@ pub fn failed(url: &str, error: object_store::Error) -> Error {
         error => Error::new(Kind::Unavailable, "the store does not do what it is asked").source(error),
     }
     .place(Place::file(PathBuf::from(url)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_object_has_one_address_however_it_was_found() {
+        for (url, path, object, expected) in [
+            (
+                "http://u:p@h/a%20b.csv?sig=x",
+                "a b.csv",
+                "a b.csv",
+                "http://h/a%20b.csv",
+            ),
+            ("http://h/d", "d", "d/a b.csv", "http://h/d/a%20b.csv"),
+            (
+                "http://h/d%20e/",
+                "d e",
+                "d e/b.csv",
+                "http://h/d%20e/b.csv",
+            ),
+            ("s3://bucket/%61.csv", "a.csv", "a.csv", "s3://bucket/a.csv"),
+            ("s3://bucket", "", "a.csv", "s3://bucket/a.csv"),
+            (
+                "s3://bucket/x/*.csv",
+                "x/*.csv",
+                "x/100%25.csv",
+                "s3://bucket/x/100%2525.csv",
+            ),
+            (
+                "https://s3.eu.amazonaws.com/bucket/a",
+                "a",
+                "a/b",
+                "https://s3.eu.amazonaws.com/bucket/a/b",
+            ),
+        ] {
+            let [path, object] = [path, object].map(|path| ObjectPath::parse(path).unwrap());
+            assert_eq!(sibling(&Url::parse(url).unwrap(), &path, &object), expected);
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_does_not_show_its_password() {
+        let error = as_url("http://user:geheim@host:99999999/a.csv").unwrap_err();
+        assert!(!error.to_string().contains("geheim"), "{error}");
+    }
 }
