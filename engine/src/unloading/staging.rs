@@ -5,6 +5,7 @@
 //! is not locked; the next write to the same target deletes it. Readers pass over names that begin
 //! with a dot.
 
+use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use crate::{Error, Result};
 const MARK: &str = ".tidemill-";
 const LOCK: &str = "lock";
 const FILES: &str = "files";
+/// The most of the name of a target that stands in that of its folder.
+const LONGEST_NAME_BYTES: usize = 200;
 /// How often a folder is made anew that another process took for a leftover before it was locked.
 const ATTEMPTS: usize = 10;
 
@@ -39,7 +42,7 @@ impl Staging {
         let parent = target.parent().unwrap_or(Path::new("/"));
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let parents = MadeFolders::make(parent)?;
-        let start = format!(".{name}{MARK}");
+        let start = format!(".{}{MARK}", short(&name));
         delete_leftovers(parent, &start);
         for _ in 0..ATTEMPTS {
             let folder = parent.join(format!("{start}{}", Uuid::new_v4()));
@@ -76,6 +79,17 @@ impl Drop for Staging {
         // What cannot be deleted now is a leftover for the next write.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A name with room for the id behind it: file systems take 255 bytes. What a long one loses, a
+/// hash stands for.
+fn short(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST_NAME_BYTES {
+        return Cow::Borrowed(name);
+    }
+    let hash = blake3::hash(name.as_bytes()).to_hex();
+    let end = name.floor_char_boundary(LONGEST_NAME_BYTES - hash.len());
+    Cow::Owned(format!("{}{hash}", &name[..end]))
 }
 
 /// Makes a folder and locks it; `None` if another process has deleted it meanwhile.
@@ -167,6 +181,18 @@ mod tests {
         assert!(staging.files().is_dir());
         drop(staging);
         assert!(names(root.path()).is_empty());
+    }
+
+    #[test]
+    fn a_target_may_have_the_longest_name_there_is() {
+        let root = tempfile::tempdir().unwrap();
+        for letter in ["x", "ü"] {
+            let name = letter.repeat(255 / letter.len());
+            let target = root.path().join(&name);
+            fs::write(&target, "").unwrap();
+            assert!(Staging::beside(&target).unwrap().files().is_dir());
+            assert_ne!(short(&name), short(&name[2..]));
+        }
     }
 
     #[test]
