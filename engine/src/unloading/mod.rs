@@ -28,6 +28,7 @@ use written::WrittenFiles;
 
 use crate::reconciliation::{Copied, CopyStatus};
 use crate::report::grouped;
+use crate::secrets::hide_passwords;
 use crate::session::{Planner, Session};
 use crate::sql::{CopySource, Query, Unload, WrittenFormat, literal};
 use crate::warehouse::{DataFiles, Encoding, Limits, RowShaper, TableDefinition};
@@ -45,7 +46,8 @@ pub async fn unload(session: &Session, unload: &Unload) -> Result<Copied> {
     let target = Target::find(session, &unload.target, &options).map_err(located)?;
     target.check_free(&options).await.map_err(located)?;
     let (query, source) = query_of(&unload.source)?;
-    let task = format!("writing {}", unload.target);
+    let shown = hide_passwords(&unload.target);
+    let task = format!("writing {shown}");
     let _running = session.progress().start(task, 0);
     let staging = target.stage(session).map_err(located)?;
     let (files, rows) = write_rows(session, query, &options, &staging).await?;
@@ -56,7 +58,7 @@ pub async fn unload(session: &Session, unload: &Unload) -> Result<Copied> {
         read: rows,
         loaded: rows,
         note: Some(note),
-        ..Copied::new(source, &unload.target, CopyStatus::Loaded)
+        ..Copied::new(source, shown, CopyStatus::Loaded)
     }
     .reconciled()
 }
@@ -70,7 +72,8 @@ fn query_of(source: &CopySource) -> Result<(Query, String)> {
             let listed: Vec<_> = paths.iter().map(|path| literal(path)).collect();
             let listed = listed.join(", ");
             let files = Query::of_text(&format!("SELECT * FROM read_files(({listed}))"))?;
-            (files, paths.join(", "))
+            let shown: Vec<_> = paths.iter().map(|path| hide_passwords(path)).collect();
+            (files, shown.join(", "))
         }
     })
 }

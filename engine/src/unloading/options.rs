@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::formats::CsvStyle;
+use crate::secrets::hide_passwords;
 use crate::sql::{Codec, PartitionField, UnloadOptions, WrittenFormat};
 use crate::{Error, Result};
 
@@ -92,6 +93,7 @@ fn unnamed(target: &str, folder: bool) -> Error {
             .hint("write .csv, which every spreadsheet opens");
     }
     let what = if folder { "folder" } else { "file" };
+    let target = hide_passwords(target);
     Error::input(format!("'{target}' does not say what the {what} is to be")).hint(format!(
         "say FORMAT {}, or end the name so",
         WrittenFormat::WORDS.join(", ")

@@ -14,6 +14,7 @@ use super::remote::RemoteTarget;
 use super::staging::Staging;
 use super::written::WrittenFiles;
 use crate::landing::{local_path, remote_url};
+use crate::secrets::hide_passwords;
 use crate::session::Session;
 use crate::{Error, Result};
 
@@ -42,8 +43,10 @@ impl Target {
     /// written to.
     pub(super) fn find(session: &Session, text: &str, options: &UnloadingOptions) -> Result<Self> {
         if text.ends_with(['/', '\\']) && !options.is_folder() {
-            return Err(Error::input(format!("'{text}' is a folder"))
-                .hint("name a file in it, or say how to split the rows with PARTITION_BY"));
+            return Err(
+                Error::input(format!("'{}' is a folder", hide_passwords(text)))
+                    .hint("name a file in it, or say how to split the rows with PARTITION_BY"),
+            );
         }
         if let Some(url) = remote_url(text)? {
             let store = RemoteTarget::open(&url, &session.outside().environment)?;
