@@ -6,11 +6,7 @@
 
 use super::dialect::Dialect;
 use super::plan::{Passage, PlannedColumn};
-
-/// A name as SQL writes it, whatever it holds.
-pub(crate) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
+pub(crate) use crate::sql::quote_always as quote;
 
 /// A table in a schema.
 pub(crate) fn qualified(schema: &str, table: &str) -> String {

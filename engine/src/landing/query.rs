@@ -21,7 +21,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::discover::{DATABASE, Discovered, SourceFile};
 use super::formats::ReadOptions;
 use crate::session::{Planner, Session};
-use crate::sql::{FileFormat, Name, Query, quote};
+use crate::sql::{FileFormat, Query, quote_always};
 use crate::{Error, Result};
 
 /// Runs a query and keeps its rows in a file to land.
@@ -70,7 +70,7 @@ pub(super) struct DatabaseTable {
     /// `connection.schema.table`, the schema always said.
     pub(super) name: String,
     /// The same as SQL.
-    sql: Name,
+    sql: String,
 }
 
 impl DatabaseTable {
@@ -78,7 +78,7 @@ impl DatabaseTable {
     pub(super) fn new(connection: &str, schema: &str, table: &str) -> Self {
         DatabaseTable {
             name: format!("{connection}.{schema}.{table}"),
-            sql: Name::new([connection, schema, table]),
+            sql: [connection, schema, table].map(quote_always).join("."),
         }
     }
 
@@ -94,7 +94,7 @@ impl DatabaseTable {
     pub(super) async fn columns(&self, planner: &Planner) -> Result<String> {
         let plan = planner.plan(self.query("*", None)?).await?;
         let column = |field: &Arc<Field>| {
-            let name = quote(field.name());
+            let name = quote_always(field.name());
             match field.data_type() {
                 DataType::Time64(_) => format!("CAST({name} AS TEXT) AS {name}"),
                 _ => name,

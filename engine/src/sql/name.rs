@@ -121,8 +121,14 @@ pub fn quote(identifier: &str) -> String {
     if plain {
         identifier.to_owned()
     } else {
-        format!("\"{}\"", identifier.replace('"', "\"\""))
+        quote_always(identifier)
     }
+}
+
+/// An identifier as SQL that is parsed again: an unquoted `null`, `true` or `current_date` would be
+/// a constant then, and `from` an error.
+pub fn quote_always(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
 /// Unquoted identifiers are case-insensitive: they fold to lower case.

@@ -22,6 +22,28 @@ async fn what_was_exported_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn columns_called_like_words_of_sql_land() {
+    let db = Attached::sqlite();
+    db.there(
+        "CREATE TABLE \"select\" (\"null\" INTEGER, \"current_date\" TEXT, \"true\" TEXT, \"from\" TEXT);
+         INSERT INTO \"select\" VALUES (7, 'd', 't', 'f'), (8, 'e', 'u', 'g')",
+    )
+    .await;
+    let columns = "\"null\", \"current_date\", \"true\", \"from\"";
+    for (index, options) in ["", "(WATERMARK \"null\")"].into_iter().enumerate() {
+        db.execute(&format!(
+            "COPY INTO raw.t_{index} FROM db.\"select\" {options}"
+        ))
+        .await
+        .unwrap();
+        let rows = db
+            .rows(&format!("SELECT {columns} FROM raw.t_{index} ORDER BY 1"))
+            .await;
+        assert_eq!(rows, ["7|d|t|f", "8|e|u|g"], "{options}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn values_that_are_not_of_their_type_are_named() {
     let db = Attached::sqlite();
     db.there(

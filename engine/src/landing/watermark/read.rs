@@ -9,7 +9,7 @@ use super::kind::MarkKind;
 use crate::landing::query::{DatabaseTable, Spooled, spool};
 use crate::report::grouped;
 use crate::session::{Planner, Session};
-use crate::sql::{Query, quote};
+use crate::sql::{Query, quote, quote_always};
 use crate::{Error, Result};
 
 /// Reads a table for a load. Its queries see the database at one moment.
@@ -19,6 +19,8 @@ pub(super) struct Reader<'s> {
     source: &'s DatabaseTable,
     /// The column as SQL.
     column: String,
+    /// The column as messages call it.
+    shown: String,
 }
 
 impl<'s> Reader<'s> {
@@ -28,7 +30,8 @@ impl<'s> Reader<'s> {
             session,
             planner: session.begin(),
             source,
-            column: quote(column),
+            column: quote_always(column),
+            shown: quote(column),
         }
     }
 
@@ -41,7 +44,7 @@ impl<'s> Reader<'s> {
         let data_type = plan.schema().field(0).data_type();
         MarkKind::of(data_type).ok_or_else(|| {
             let data_type = crate::values::sql_name(data_type);
-            Error::input(format!("{} is {data_type} and cannot be a watermark", self.column))
+            Error::input(format!("{} is {data_type} and cannot be a watermark", self.shown))
                 .hint("name a column of integers, dates or timestamps that every new or changed row raises")
         })
     }
@@ -56,7 +59,8 @@ impl<'s> Reader<'s> {
         let [highest, missing] = self.numbers(query).await?;
         match missing {
             Some(rows @ 1..) => Err(Error::input(format!(
-                "{column} is NULL in {} {} of {}",
+                "{} is NULL in {} {} of {}",
+                self.shown,
                 grouped(rows.unsigned_abs()),
                 if rows == 1 { "row" } else { "rows" },
                 self.source.name
