@@ -3,7 +3,7 @@
 //!
 //! | format | types it has not | values it has not |
 //! |---|---|---|
-//! | CSV | BINARY, lists, structs | NaN, infinity, years before 1 and after 9999; without a quote, texts that need one; in a file of one column, NULL without a text for it |
+//! | CSV | BINARY, lists, structs | NaN, infinity, years before 1 and after 9999; without a quote, values and names that need one; in a file of one column, NULL without a text for it |
 //! | JSON | BINARY | NaN, infinity, years before 1 and after 9999 |
 //! | Avro | names other than letters, digits and `_` | |
 //! | ORC | DECIMAL, lists, structs (its writer has none) | years before 1 and after 9999; the last second before 1970 |
@@ -46,8 +46,8 @@ const MOMENT: Refusal = Refusal {
     hint: "ORC cannot tell it from the next second; write parquet",
 };
 const UNQUOTED: Refusal = Refusal {
-    what: "a text that is empty, or holds a delimiter or a line end, without QUOTE",
-    hint: "give a QUOTE, or another DELIMITER",
+    what: "a value that is empty, or holds a delimiter or a line end, or reads as NULL, without QUOTE",
+    hint: "give a QUOTE, or another DELIMITER or NULL",
 };
 const NULL_LINE: Refusal = Refusal {
     what: "NULL as the only value of a line",
@@ -83,6 +83,15 @@ pub(super) fn check_columns(schema: &Schema, options: &UnloadingOptions) -> Resu
         }
         if options.format == WrittenFormat::Avro {
             check_avro_name(field.name())?;
+        }
+        let csv = matches!(options.format, WrittenFormat::Csv | WrittenFormat::Tsv);
+        if csv && !options.csv.can_name(field.name()) {
+            return Err(Error::input(format!(
+                "the name of column `{}` cannot be written as {} without QUOTE",
+                field.name(),
+                options.format
+            ))
+            .hint("give a QUOTE, or another name with AS, or HEADER false"));
         }
         if let Some((lacking, hint)) = lacking_type(field.data_type(), options.format)? {
             return Err(Error::input(format!(
@@ -163,7 +172,7 @@ pub(super) struct ValueLimits {
     four_digit_years: bool,
     /// Moments that readers of ORC take for others (ORC-763).
     orc_moments: bool,
-    /// Texts that need a quote where there is none.
+    /// Values that need a quote where there is none.
     unquoted: Option<CsvStyle>,
     /// NULL as an empty line.
     null_lines: bool,
@@ -207,6 +216,18 @@ impl ValueLimits {
     }
 
     fn first_in(&self, values: &ArrayRef) -> Option<(usize, Refusal)> {
+        let fault = self.first_without_text(values);
+        let Some(style) = &self.unquoted else {
+            return fault;
+        };
+        // What has no text cannot be asked whether it needs a quote.
+        let before = fault.map_or(values.len(), |(row, _)| row);
+        let unquoted = style.first_to_quote(&values.slice(0, before));
+        unquoted.map(|row| (row, UNQUOTED)).or(fault)
+    }
+
+    /// The first value that the format has no text or bytes for.
+    fn first_without_text(&self, values: &ArrayRef) -> Option<(usize, Refusal)> {
         if self.null_lines && values.null_count() > 0 {
             let row = (0..values.len()).find(|row| values.is_null(*row))?;
             return Some((row, NULL_LINE));
@@ -233,15 +254,6 @@ impl ValueLimits {
                 };
                 find::<TimestampMicrosecondType>(values, year, YEAR)
                     .or_else(|| find::<TimestampMicrosecondType>(values, moment, MOMENT))
-            }
-            DataType::Utf8 => {
-                let style = self.unquoted.as_ref()?;
-                let texts = values.as_string::<i32>().iter();
-                let needs = |text: Option<&str>| text.is_some_and(|text| style.needs_quote(text));
-                texts
-                    .map(needs)
-                    .position(|needs| needs)
-                    .map(|row| (row, UNQUOTED))
             }
             DataType::List(_) => {
                 let lists = values.as_list::<i32>();

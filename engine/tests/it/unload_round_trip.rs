@@ -9,11 +9,21 @@ use super::lab::{Lab, assert_same_rows, sorted};
 
 const VALUES: &str = "id, amount, note, day, at, flag, ratio, place";
 /// Names of files, and the options to write them with. ORC is written without DECIMAL.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 20] = [
     ("t.csv", ""),
     ("t.tsv", ""),
     ("t.csv.zst", "(DELIMITER ';', QUOTE '''', ESCAPE '\\')"),
     ("t.csv.gz", "(NULL 'null')"),
+    // What also stands in numbers, dates and times.
+    ("minus.csv", "(DELIMITER '-', NULL '0')"),
+    ("colon.csv", "(DELIMITER ':', NULL 'true')"),
+    ("point.csv", "(DELIMITER '.', NULL '1')"),
+    ("space.csv", "(DELIMITER ' ', NULL 'false')"),
+    ("plus.csv", "(QUOTE '-', NULL '2')"),
+    (
+        "escape.csv",
+        "(ESCAPE '.', DELIMITER '+', NULL '3')",
+    ),
     ("t.ndjson", ""),
     ("t.json", ""),
     ("t.json.bz2", ""),

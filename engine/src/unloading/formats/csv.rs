@@ -1,7 +1,7 @@
 //! CSV that any reader takes, and ours without loss: NULL is an unquoted nothing, empty text is
 //! quoted, and a value is quoted only if it must be.
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::Schema;
 
 use super::csv_value::{Values, values_of};
@@ -10,6 +10,8 @@ use crate::sql::{FileFormat, FileOptions, UnloadOptions, WrittenFormat};
 use crate::{Error, Result};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
+/// What stands in values other than TEXT and can also structure a file.
+const OF_VALUES: &[u8] = b"+-.: ";
 
 /// How CSV is written.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub(in crate::unloading) struct CsvStyle {
     null: Option<String>,
     /// For every byte whether a text with it must be quoted.
     special: Box<[bool; 256]>,
+    /// Whether numbers, dates and the like may need a quote, too.
+    marks_values: bool,
 }
 
 impl CsvStyle {
@@ -49,19 +53,50 @@ impl CsvStyle {
             header: typed.header.unwrap_or(true),
             null: None,
             special,
+            marks_values: false,
         };
         match typed.null.clone().filter(|null| !null.is_empty()) {
             Some(null) if style.needs_quote(&null) => Err(Error::input(format!(
                 "NULL {null:?} holds a character that structures the file"
             ))
             .hint("choose a plain word, such as 'NA' or '\\N'")),
-            null => Ok(CsvStyle { null, ..style }),
+            null => Ok(CsvStyle {
+                marks_values: null.is_some()
+                    || OF_VALUES
+                        .iter()
+                        .any(|byte| style.special[usize::from(*byte)]),
+                null,
+                ..style
+            }),
         }
     }
 
-    /// Whether texts can be quoted.
+    /// Whether values can be quoted.
     pub(in crate::unloading) fn has_quote(&self) -> bool {
         self.dialect.quote.is_some()
+    }
+
+    /// Whether the name of a column can stand in the first line.
+    pub(in crate::unloading) fn can_name(&self, column: &str) -> bool {
+        !self.header || self.has_quote() || !self.needs_quote(column)
+    }
+
+    /// The first value of a column that would have to be quoted.
+    pub(in crate::unloading) fn first_to_quote(&self, column: &ArrayRef) -> Option<usize> {
+        let values = values_of(column).ok()?;
+        let mut rows = (0..column.len()).filter(|row| column.is_valid(*row));
+        if let Values::Text(texts) = values {
+            return rows.find(|row| self.needs_quote(texts.value(*row)));
+        }
+        if !self.marks_values {
+            return None;
+        }
+        let mut text = Vec::new();
+        rows.find(|row| {
+            text.clear();
+            values.write(*row, &mut text);
+            self.needs_quote(&String::from_utf8_lossy(&text))
+        })
     }
 
     /// Whether NULL is written as some text.
@@ -118,6 +153,7 @@ impl CsvStyle {
 pub(super) fn encode(batches: &[RecordBatch], style: &CsvStyle) -> Result<Vec<u8>> {
     let sizes = batches.iter().map(RecordBatch::get_array_memory_size);
     let mut text = Vec::with_capacity(sizes.sum());
+    let mut value = Vec::new();
     for batch in batches {
         let columns: Vec<_> = batch
             .columns()
@@ -133,6 +169,11 @@ pub(super) fn encode(batches: &[RecordBatch], style: &CsvStyle) -> Result<Vec<u8
                         text.extend_from_slice(null.as_bytes());
                     }
                     Values::Text(texts) => style.write_text(&mut text, texts.value(row)),
+                    values if style.marks_values => {
+                        value.clear();
+                        values.write(row, &mut value);
+                        style.write_text(&mut text, &String::from_utf8_lossy(&value));
+                    }
                     values => values.write(row, &mut text),
                 }
             }
@@ -147,7 +188,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::array::{Int64Array, StringArray};
 
     use super::*;
 
@@ -178,6 +219,21 @@ mod tests {
             written(&texts, &style),
             "t,n\na b,0\n\"\",1\nNA,2\n\"NA\",3\n\"x,\"\"y\"\"\r\",4\n"
         );
+    }
+
+    #[test]
+    fn numbers_are_quoted_if_they_must_be() {
+        let options = |options: &mut UnloadOptions| options.null = Some("1".to_owned());
+        assert_eq!(
+            written(&[None, Some("a")], &style(options).unwrap()),
+            "t,n\n1,0\na,\"1\"\n"
+        );
+        let minus = style(|options| options.delimiter = Some("-".to_owned())).unwrap();
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(-1)]));
+        assert_eq!(minus.first_to_quote(&numbers), Some(2));
+        let batch = RecordBatch::try_from_iter([("a", Arc::clone(&numbers)), ("b", numbers)]);
+        let text = encode(&[batch.unwrap()], &minus).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap(), "1-1\n-\n\"-1\"-\"-1\"\n");
     }
 
     #[test]
