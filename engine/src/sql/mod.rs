@@ -58,6 +58,7 @@ pub(crate) use file_options::literal;
 pub use file_options::{DeclaredColumn, FileOptions};
 pub use file_relation::{FILES, FileRelation};
 pub use insert::Insert;
+pub(crate) use name::fold;
 pub use name::{CATALOG, Name, quote, quote_always};
 pub use on_conflict::{ConflictAction, ConflictUpdate, OnConflict};
 pub use origin_columns::{LOAD_COLUMN, SOURCE_COLUMN};

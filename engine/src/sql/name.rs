@@ -132,7 +132,7 @@ pub fn quote_always(identifier: &str) -> String {
 }
 
 /// Unquoted identifiers are case-insensitive: they fold to lower case.
-pub(super) fn fold(ident: &Ident) -> String {
+pub(crate) fn fold(ident: &Ident) -> String {
     match ident.quote_style {
         Some(_) => ident.value.clone(),
         None => ident.value.to_lowercase(),

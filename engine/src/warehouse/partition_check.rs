@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Functi
 use super::TableDefinition;
 use super::definition::plan_expression;
 use super::partitions::{READERS_TAKE_IT_FOR_NULL, is_taken_for_null};
+use crate::sql::fold;
 use crate::values::assign;
 use crate::{Error, Result};
 
@@ -70,7 +71,7 @@ impl PartitionCheck {
                         columns.push(Column::Given(index));
                     }
                 }
-                Some(expression) if never_fails(expression) => {}
+                Some(expression) if never_fails(expression, &given) => {}
                 Some(expression) => {
                     let planned = plan_expression(expression, &given_columns, state)?;
                     columns.push(Column::Derived {
@@ -174,8 +175,8 @@ fn refused_values<'a>(
 }
 
 /// `year(day)` and its like of a column have a number for every date; they are what most tables
-/// are laid out by, and need not be computed twice.
-fn never_fails(expression: &Expr) -> bool {
+/// are laid out by, and need not be computed twice. A TEXT may be no date.
+fn never_fails(expression: &Expr, given: &Schema) -> bool {
     let Expr::Function(function) = expression else {
         return false;
     };
@@ -183,11 +184,17 @@ fn never_fails(expression: &Expr) -> bool {
     let FunctionArguments::List(arguments) = &function.args else {
         return false;
     };
-    ["year", "quarter", "month"].contains(&name.as_str())
-        && matches!(
-            arguments.args.as_slice(),
-            [FunctionArg::Unnamed(FunctionArgExpr::Expr(
-                Expr::Identifier(_)
-            ))]
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(column)))] =
+        arguments.args.as_slice()
+    else {
+        return false;
+    };
+    let is_date = |field: &Field| {
+        matches!(
+            field.data_type(),
+            DataType::Date32 | DataType::Timestamp(..)
         )
+    };
+    ["year", "quarter", "month"].contains(&name.as_str())
+        && given.field_with_name(&fold(column)).is_ok_and(is_date)
 }
