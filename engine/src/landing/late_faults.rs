@@ -5,7 +5,7 @@ use arrow::compute::filter_record_batch;
 use arrow::json::LineDelimitedWriter;
 use datafusion::execution::SessionState;
 
-use super::formats::{Column, LateFault, Piece, RowError};
+use super::formats::{Column, LateFault, Piece, RowError, RowPlace};
 use crate::Result;
 use crate::warehouse::{PartitionCheck, RefusedRow, TableDefinition};
 
@@ -62,6 +62,7 @@ impl LateFaults {
         piece.rows = filter_record_batch(&piece.rows, &BooleanArray::from(kept))?;
         // They belong to the rows that were there before.
         piece.origins = None;
+        piece.places.clear();
         Ok(piece)
     }
 
@@ -83,26 +84,38 @@ impl LateFaults {
     }
 }
 
-/// A fault of a row of a format whose records have no text: it is known by its number, and shown
-/// as JSON.
+/// A fault of a row whose record has no text, or none that was kept: it is known by its place,
+/// else by its number, and shown as JSON.
 fn without_text(piece: &Piece, row: usize, fault: LateFault, before: u64) -> Result<RowError> {
-    let mut number = before + row as u64 + 1;
-    for reject in &piece.rejects {
-        if reject.record_line <= number {
-            number += 1;
-        }
-    }
+    let place = match piece.places.get(row) {
+        Some(place) => *place,
+        None => RowPlace {
+            line: counted(piece, row, before),
+            byte_offset: 0,
+        },
+    };
     Ok(RowError {
-        line: number,
+        line: place.line,
         character: 0,
-        record_line: number,
-        byte_offset: 0,
+        record_line: place.line,
+        byte_offset: place.byte_offset,
         column: fault.column,
         value: fault.value,
         raw_record: as_json(&piece.rows.slice(row, 1))?,
         reason: fault.reason,
         hint: fault.hint,
     })
+}
+
+/// The number of the record of a row, the records before it counted.
+fn counted(piece: &Piece, row: usize, before: u64) -> u64 {
+    let mut number = before + row as u64 + 1;
+    for reject in &piece.rejects {
+        if reject.record_line <= number {
+            number += 1;
+        }
+    }
+    number
 }
 
 fn as_json(row: &RecordBatch) -> Result<String> {

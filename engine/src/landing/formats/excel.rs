@@ -14,7 +14,7 @@ use calamine::{Data, ExcelDateTime, Range, Reader, open_workbook_auto_from_rs};
 use super::shape::Shape;
 use super::value::Value;
 use super::value_rows::{Misfit, ValueRows};
-use super::{FoundColumn, Piece, Pieces, ReadOptions, RowError};
+use super::{FoundColumn, Piece, Pieces, ReadOptions, RowError, RowPlace};
 use crate::landing::discover::SourceFile;
 use crate::landing::names::unnamed;
 use crate::sql::closest;
@@ -147,15 +147,19 @@ impl SheetPieces {
         while self.rows.records() < PIECE_ROWS && self.next < height {
             let row = self.sheet.first + self.next;
             self.next += 1;
-            let Some(cells) = self.sheet.cells.rows().nth(row) else {
-                break;
-            };
+            // By its place: an iterator would pass over all rows before it each time.
+            let cells = &self.sheet.cells[row];
             if cells.iter().all(|cell| *cell == Data::Empty) {
                 continue;
             }
             let values: Vec<Value<'_>> = cells.iter().map(value_of).collect();
             let number = top + row as u64 + 1;
+            let place = RowPlace {
+                line: number,
+                byte_offset: 0,
+            };
             self.rows.append(
+                place,
                 |place| values.get(place),
                 |misfit| misfit_in(number, &self.sheet.names, &values, misfit),
             );

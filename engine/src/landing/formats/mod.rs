@@ -30,7 +30,7 @@ use arrow::datatypes::SchemaRef;
 
 pub use found::{Found, FoundColumn};
 pub(super) use path_columns::value_of as path_value;
-pub use piece::{LateFault, Origins, Piece, Pieces};
+pub use piece::{LateFault, Origins, Piece, Pieces, RowPlace};
 pub use read_options::ReadOptions;
 pub use remarks::Remarks;
 pub use row_error::{Column, RowError};

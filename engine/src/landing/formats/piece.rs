@@ -18,6 +18,17 @@ pub struct Piece {
     pub rounded: u64,
     /// Where the rows stand in the file; `None` for formats whose records have no text.
     pub origins: Option<Box<dyn Origins>>,
+    /// Where each row stands, for formats that can tell but keep no text; else empty.
+    pub places: Vec<RowPlace>,
+}
+
+/// Where a record stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowPlace {
+    /// From 1; in a sheet its row.
+    pub line: u64,
+    /// From 0; 0 in a sheet.
+    pub byte_offset: u64,
 }
 
 /// The pieces of one file, in its order. An error ends them: nothing more can be read then.
@@ -51,6 +62,7 @@ impl Piece {
             rejects,
             rounded: 0,
             origins: None,
+            places: Vec::new(),
         }
     }
 

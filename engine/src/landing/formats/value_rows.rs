@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::value::Value;
 use super::value_column::{ValueColumn, check_not_null};
-use super::{Column, Piece, RowError};
+use super::{Column, Piece, RowError, RowPlace};
 use crate::Result;
 use crate::sql::OnLoss;
 
@@ -23,6 +23,8 @@ pub(super) struct ValueRows {
     /// For each field its column in the file.
     sources: Vec<Option<usize>>,
     kept: Vec<bool>,
+    /// Where the kept records stand.
+    places: Vec<RowPlace>,
     rejects: Vec<RowError>,
 }
 
@@ -57,14 +59,16 @@ impl ValueRows {
             sources: sources.to_vec(),
             schema,
             kept: Vec::new(),
+            places: Vec::new(),
             rejects: Vec::new(),
         })
     }
 
-    /// Appends a record; `value_of` gives its value in a column of the file. `reject` makes an
+    /// Appends the record at `place`; `value_of` gives its value in a column of the file. `reject` makes an
     /// error of the first value that does not fit.
     pub(super) fn append<'v, 'a: 'v>(
         &mut self,
+        place: RowPlace,
         value_of: impl Fn(usize) -> Option<&'v Value<'a>>,
         reject: impl Fn(Misfit) -> RowError,
     ) {
@@ -102,6 +106,9 @@ impl ValueRows {
             }
         }
         self.kept.push(misfit.is_none());
+        if misfit.is_none() {
+            self.places.push(place);
+        }
         self.rejects.extend(misfit.map(reject));
     }
 
@@ -140,6 +147,7 @@ impl ValueRows {
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &count)?;
         Ok(Some(Piece {
             rounded,
+            places: std::mem::take(&mut self.places),
             ..Piece::new(rows, std::mem::take(&mut self.rejects))
         }))
     }

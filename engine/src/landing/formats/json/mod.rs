@@ -128,6 +128,7 @@ impl<R: std::io::Read> JsonPieces<R> {
                     let member =
                         |place: usize| by_name.get(self.names.get(place)?.as_str()).copied();
                     self.rows.append(
+                        record.place(),
                         |place| Some(&member(place)?.value),
                         |misfit| {
                             let at = member(misfit.column.index).map_or(0, |member| member.at);

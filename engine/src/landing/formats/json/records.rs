@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use super::super::RowError;
+use super::super::{RowError, RowPlace};
 use crate::{Error, Place, Result};
 
 const READ_BUFFER_BYTES: usize = 1 << 20;
@@ -218,6 +218,14 @@ impl<R: Read> Records<R> {
 }
 
 impl Record<'_> {
+    /// Where it begins.
+    pub(super) fn place(&self) -> RowPlace {
+        RowPlace {
+            line: self.line,
+            byte_offset: self.byte_offset,
+        }
+    }
+
     /// The text of the record.
     ///
     /// # Errors
