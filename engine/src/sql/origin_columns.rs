@@ -8,7 +8,6 @@
 //! stays clean. The planner has no hidden columns, so in such a statement the tables are planned
 //! with them, and every `*` is written out to leave them out again.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
@@ -48,10 +47,8 @@ impl Query {
         columns_of: impl Fn(&Name) -> Vec<&'static str>,
     ) -> Result<Self> {
         if let Some(statement) = self.ast_mut() {
-            let mut ctes = CteNames::default();
-            let _ = Visit::visit(&*statement, &mut ctes);
             let mut rewrite = CleanWildcards {
-                ctes: ctes.0,
+                scopes: Vec::new(),
                 columns_of,
             };
             if let ControlFlow::Break(error) = VisitMut::visit(statement, &mut rewrite) {
@@ -83,22 +80,37 @@ impl Visitor for NamesOrigin {
     }
 }
 
-#[derive(Default)]
-struct CteNames(HashSet<String>);
-
-impl Visitor for CteNames {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.0.extend(ctes.map(|cte| fold(&cte.alias.name)));
-        ControlFlow::Continue(())
-    }
+struct CleanWildcards<F> {
+    /// Those of the queries around what is visited, outermost first.
+    scopes: Vec<Scope>,
+    columns_of: F,
 }
 
-struct CleanWildcards<F> {
-    ctes: HashSet<String>,
-    columns_of: F,
+/// The names that a WITH gives. Those before it are known to a query in it, all of them to the
+/// query behind it: in `WITH a AS (SELECT * FROM a) SELECT * FROM a` the first `a` is a table.
+struct Scope {
+    ctes: Vec<String>,
+    /// How many of its queries have been visited. They come first, and in order.
+    visited: usize,
+    /// Whether each knows its own name, too.
+    recursive: bool,
+}
+
+impl Scope {
+    fn of(query: &ast::Query) -> Self {
+        let with = query.with.as_ref();
+        let ctes = with.iter().flat_map(|with| &with.cte_tables);
+        Scope {
+            ctes: ctes.map(|cte| fold(&cte.alias.name)).collect(),
+            visited: 0,
+            recursive: with.is_some_and(|with| with.recursive),
+        }
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        let known = self.visited + usize::from(self.recursive);
+        self.ctes.iter().take(known).any(|cte| cte == name)
+    }
 }
 
 /// Something in FROM that a `*` stands for.
@@ -111,6 +123,19 @@ struct Relation {
 
 impl<F: Fn(&Name) -> Vec<&'static str>> VisitorMut for CleanWildcards<F> {
     type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
+        self.scopes.push(Scope::of(query));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<Error> {
+        self.scopes.pop();
+        if let Some(outer) = self.scopes.last_mut() {
+            outer.visited += 1;
+        }
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         let has_wildcard = select.projection.iter().any(|item| {
@@ -193,9 +218,13 @@ impl<F: Fn(&Name) -> Vec<&'static str>> CleanWildcards<F> {
         false
     }
 
+    fn is_cte(&self, name: &str) -> bool {
+        self.scopes.iter().any(|scope| scope.knows(name))
+    }
+
     fn hidden_in(&self, name: &ObjectName) -> Vec<&'static str> {
         match Name::from_object_name(name) {
-            Ok(name) if name.parts().len() == 1 && self.ctes.contains(name.table()) => Vec::new(),
+            Ok(name) if name.parts().len() == 1 && self.is_cte(name.table()) => Vec::new(),
             Ok(name) => (self.columns_of)(&name),
             Err(_) => Vec::new(),
         }
