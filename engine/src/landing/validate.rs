@@ -1,13 +1,14 @@
 //! The option VALIDATE: reads everything that a load would, and reports; nothing is written, not
 //! even rejects.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 
 use super::blocking;
 use super::discover::SourceFile;
-use super::ledger::Known;
+use super::ledger::{Known, Ledger};
 use super::preview::Preview;
 use super::read::Reading;
 use super::rejects::{Policy, Tally};
@@ -35,8 +36,8 @@ pub async fn validate(session: &Session, copy: &CopyInto, id: &TableId) -> Resul
         return Err(Error::input("VALIDATE does not look for duplicates")
             .hint("leave DEDUPLICATE out to see which rows fit"));
     }
-    let preview = Preview::open(session, copy, id).await?;
-    let (to_read, known) = sort_out(&preview);
+    let mut preview = Preview::open(session, copy, id).await?;
+    let (to_read, known) = sort_out(&mut preview);
     let mut findings = known;
     if !to_read.is_empty() {
         let files: Vec<SourceFile> = to_read.iter().map(|(file, _)| file.clone()).collect();
@@ -58,12 +59,23 @@ pub async fn validate(session: &Session, copy: &CopyInto, id: &TableId) -> Resul
     to_batch(&findings)
 }
 
-/// The files that would be read, and the findings on the others.
-fn sort_out(preview: &Preview) -> (Vec<(SourceFile, String)>, Vec<Finding>) {
+/// The files that would be read, and the findings on the others. What a load would note in the
+/// ledger is noted in the preview's, so that the second of two equal files is known.
+fn sort_out(preview: &mut Preview) -> (Vec<(SourceFile, String)>, Vec<Finding>) {
     let (mut to_read, mut known) = (Vec::new(), Vec::new());
-    let reload = &preview.options.reload;
+    let (reload, ledger) = (&preview.options.reload, &mut preview.ledger);
+    let on_change = reload.on_change.unwrap_or_default();
+    let replaced = match on_change {
+        OnChange::Replace => replace_changed(&preview.files, ledger),
+        OnChange::Error | OnChange::Append => HashSet::new(),
+    };
     for file in &preview.files {
-        let (status, skipped) = match preview.ledger.look_up(file) {
+        let found = match replaced.contains(file.identity.as_str()) {
+            true => Known::Changed,
+            false => ledger.look_up(file),
+        };
+        let enters = found != Known::Changed || on_change == OnChange::Append;
+        let (status, skipped) = match found {
             Known::New => ("new".to_owned(), false),
             Known::Unchanged => ("already loaded".to_owned(), !reload.force),
             Known::SameContent { path } => (
@@ -71,7 +83,7 @@ fn sort_out(preview: &Preview) -> (Vec<(SourceFile, String)>, Vec<Finding>) {
                 !reload.force,
             ),
             Known::Changed => {
-                let status = match reload.on_change.unwrap_or_default() {
+                let status = match on_change {
                     OnChange::Error => {
                         "changed since it was loaded: the load would stop, ON_CHANGE says error"
                     }
@@ -82,7 +94,12 @@ fn sort_out(preview: &Preview) -> (Vec<(SourceFile, String)>, Vec<Finding>) {
             }
         };
         match skipped {
-            false => to_read.push((file.clone(), status)),
+            false => {
+                if enters {
+                    ledger.enter(file);
+                }
+                to_read.push((file.clone(), status));
+            }
             true => known.push(Finding {
                 source: file.name.clone(),
                 status,
@@ -92,6 +109,20 @@ fn sort_out(preview: &Preview) -> (Vec<(SourceFile, String)>, Vec<Finding>) {
         }
     }
     (to_read, known)
+}
+
+/// Takes the former content of changed files out of the ledger, as a load does before it judges
+/// the others; gives the identities of these files.
+fn replace_changed<'f>(files: &'f [SourceFile], ledger: &mut Ledger) -> HashSet<&'f str> {
+    let mut replaced = HashSet::new();
+    for file in files {
+        if ledger.look_up(file) == Known::Changed {
+            ledger.withdraw(&file.identity);
+            ledger.enter(file);
+            replaced.insert(file.identity.as_str());
+        }
+    }
+    replaced
 }
 
 async fn read_all(reading: Reading) -> Result<Tally> {
