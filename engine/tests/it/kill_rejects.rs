@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::kill::kill;
-use super::lab::Lab;
+use super::lab::{Lab, Ran};
 
 const SEED: u64 = 20_261_122;
 const KILLS: usize = 12;
@@ -42,6 +42,17 @@ async fn a_folder_that_a_kill_left_empty_goes_with_the_next_load() {
     std::fs::create_dir_all(&spools).unwrap();
     lab.run(["-c", LOAD]).succeeded();
     assert!(!spools.exists());
+}
+
+#[test]
+fn rejects_are_read_again_in_the_spill_folder() {
+    let lab = lab_with_rows();
+    lab.run(["-c", LOAD]).succeeded();
+    let mut retry = lab.command(["-c", RETRY]);
+    retry.env("TMPDIR", lab.folder().join("no_such"));
+    retry.env("TIDEMILL_SPILL_FOLDER", lab.folder());
+    let retried: Ran = retry.output().unwrap().into();
+    retried.succeeded();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -28,6 +28,8 @@ pub(super) struct Attempt {
     format: FileFormat,
     table: TableDefinition,
     state: Arc<SessionState>,
+    /// Where the records are written to be read.
+    spill_folder: PathBuf,
 }
 
 /// What came of some records.
@@ -51,6 +53,7 @@ impl Attempt {
         options: ReadOptions,
         table: TableDefinition,
         state: Arc<SessionState>,
+        spill_folder: &Path,
     ) -> Result<Self> {
         let format = FileFormat::from_word(&again.format)
             .ok_or_else(|| Error::internal(format!("{} is not a format", again.format)))?;
@@ -60,6 +63,7 @@ impl Attempt {
             table,
             state,
             again,
+            spill_folder: spill_folder.to_owned(),
         })
     }
 
@@ -95,8 +99,8 @@ impl Attempt {
     }
 
     fn write(&self, records: &[&str]) -> Result<NamedTempFile> {
-        let cannot = |error| Error::file("write", std::env::temp_dir(), error);
-        let mut file = NamedTempFile::new().map_err(cannot)?;
+        let cannot = |error| Error::file("write", &self.spill_folder, error);
+        let mut file = NamedTempFile::new_in(&self.spill_folder).map_err(cannot)?;
         let mut text = String::new();
         if self.has_header() {
             // The names are known; only the width counts.

@@ -235,7 +235,9 @@ impl Load<'_> {
             options = options.without_guessed_dates();
         }
         let state = Arc::clone(self.planner.state());
-        Attempt::new(open.again.clone(), options, attempt_table(self)?, state)
+        let table = attempt_table(self)?;
+        let spill_folder = self.session.spill_folder();
+        Attempt::new(open.again.clone(), options, table, state, spill_folder)
     }
 }
 
