@@ -19,7 +19,7 @@ use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
 use crate::sql::{
     Assert, Attach, CopyInto, CreateTable, DatabaseExecute, Detach, Insert, Name, Parameters,
-    Query, Script, ShowTables, Statement,
+    Query, Script, ShowTables, Statement, literal,
 };
 use crate::unloading::unload;
 use crate::warehouse::{Snapshot, Zone, create_table, create_view, describe, drop_entry, insert};
@@ -116,19 +116,27 @@ const OF_THE_SYSTEM: &str = "('information_schema', 'pg_catalog', 'pg_toast')";
 
 /// Lists what is in the warehouse, in a zone, in a database or in a schema of one.
 async fn show_tables(session: &Session, show: &ShowTables) -> Result<Rows> {
+    let located = |error| match &show.from {
+        Some(from) => from.locate(error),
+        None => error,
+    };
     let all = "table_schema <> 'information_schema'".to_owned();
-    let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
     let (schema_is, tables, condition) = match show.from.as_ref().map(Name::parts) {
         None => ("zone", "information_schema.tables".to_owned(), all),
         Some([zone]) if zone.parse::<Zone>().is_ok() => {
-            let condition = format!("table_schema = {}", text(zone));
+            let condition = format!("table_schema = {}", literal(zone));
             ("zone", "information_schema.tables".to_owned(), condition)
+        }
+        Some([_, _, more, ..]) => {
+            let error = Error::input(format!("SHOW TABLES knows no part of a schema: `{more}`"))
+                .hint("write SHOW TABLES FROM connection, or connection.schema");
+            return Err(located(error));
         }
         Some([database, schema @ ..]) => {
             let tables = Name::new([database, "information_schema", "tables"]).to_string();
             let condition = match schema {
                 [] => format!("table_schema NOT IN {OF_THE_SYSTEM}"),
-                [schema, ..] => format!("table_schema = {}", text(schema)),
+                [schema, ..] => format!("table_schema = {}", literal(schema)),
             };
             ("schema", tables, condition)
         }
@@ -138,11 +146,8 @@ async fn show_tables(session: &Session, show: &ShowTables) -> Result<Rows> {
         "SELECT table_schema AS {schema_is}, table_name AS name, {KIND} FROM {tables} WHERE {condition} ORDER BY 1, 2"
     );
     let shown = query_rows(session, internal_query(&query)?).await;
-    shown.map_err(|error| match &show.from {
-        // The place is one in a query that nobody has written.
-        Some(from) => from.locate(error.map_place(|_| None)),
-        None => error,
-    })
+    // The place is one in a query that nobody has written.
+    shown.map_err(|error| located(error.map_place(|_| None)))
 }
 
 fn attach_database(session: &Session, attach: &Attach) -> Result<Done> {

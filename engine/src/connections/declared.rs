@@ -11,7 +11,7 @@ use super::config::ConnectionConfig;
 use super::postgres::parameters::conninfo;
 use super::{Connection, ConnectionUrl};
 use crate::config::Environment;
-use crate::sql::{Attach, AttachKind, CATALOG, Detach, closest};
+use crate::sql::{Attach, AttachKind, CATALOG, Detach, FILES, closest};
 use crate::warehouse::Zone;
 use crate::{Error, Result};
 
@@ -105,6 +105,8 @@ impl Connections {
         }
         let taken = if self.has(name) {
             Some("there is a connection of this name already")
+        } else if name == FILES {
+            Some("this name stands for the files that are read by their path")
         } else if name == CATALOG || name.parse::<Zone>().is_ok() || name == "information_schema" {
             Some("this name stands for something in the warehouse")
         } else {

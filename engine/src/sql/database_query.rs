@@ -48,8 +48,8 @@ impl VisitorMut for Rewriter {
         let Some(arguments) = args.as_ref().filter(|_| is_call(name)) else {
             return ControlFlow::Continue(());
         };
-        let texts: Vec<_> = arguments.args.iter().filter_map(text).collect();
-        let [connection, query] = texts.as_slice() else {
+        let texts: Option<Vec<_>> = arguments.args.iter().map(text).collect();
+        let Some([connection, query]) = texts.as_deref() else {
             return ControlFlow::Break(
                 Error::input(format!("{FUNCTION} takes a connection and a query"))
                     .hint(format!("write {FUNCTION}('connection', 'SELECT ..')"))
