@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::Utc;
+use tokio::sync::OnceCell;
 
 use super::blocking;
 use super::discover::SourceFile;
@@ -21,7 +22,7 @@ use crate::progress::Running;
 use crate::reconciliation::{Copied, CopyStatus};
 use crate::report::grouped;
 use crate::session::{Planner, Session};
-use crate::warehouse::{Origin, TableId, TableTransaction};
+use crate::warehouse::{NullShares, Origin, TableId, TableTransaction};
 use crate::{Error, Result};
 
 /// One COPY INTO between its begin and its commit. Dropped before, it leaves nothing.
@@ -37,6 +38,8 @@ pub(super) struct Load<'s> {
     notes: HashMap<String, Vec<String>>,
     /// The rows that files leave out, by their identity.
     duplicates: HashMap<String, DuplicatesOfFile>,
+    /// Those of the table before this load, read once they are asked for.
+    null_shares: OnceCell<NullShares>,
     pub(super) records: Vec<LoadRecord>,
     /// Rejects of earlier loads that this one loads.
     pub(super) marks: Vec<Marks>,
@@ -72,6 +75,7 @@ impl<'s> Load<'s> {
             rejects: Arc::new(Mutex::new(rejects)),
             notes: HashMap::new(),
             duplicates: HashMap::new(),
+            null_shares: OnceCell::new(),
             records: Vec::new(),
             marks: Vec::new(),
         })
@@ -210,7 +214,10 @@ impl<'s> Load<'s> {
             Err(error) => return Err(self.explain(error, file).await),
         };
         if !nulls.are_few() {
-            for shifted in shifted_null_shares(&nulls, &self.transaction.null_shares().await?) {
+            let shares = self
+                .null_shares
+                .get_or_try_init(|| self.transaction.null_shares());
+            for shifted in shifted_null_shares(&nulls, shares.await?) {
                 self.note(file, Some(shifted));
             }
         }
