@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::session::Session;
+use crate::sql::literal;
 use crate::warehouse::system::{self, SystemTable, SystemWrite};
 use crate::warehouse::{COMMIT_KEY, TableId};
 use crate::{Error, Result};
@@ -170,9 +171,12 @@ fn mark_name(id: &TableId) -> String {
 }
 
 async fn known_loads(session: &Session, id: &TableId) -> Result<HashSet<String>> {
-    let target = id.to_string().replace('\'', "''");
-    let kept =
-        system::records(session, SystemTable::Loads, &format!("target = '{target}'")).await?;
+    let kept = system::records(
+        session,
+        SystemTable::Loads,
+        &format!("target = {}", literal(&id.to_string())),
+    )
+    .await?;
     let mut known = HashSet::new();
     for batch in &kept {
         let ids = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;

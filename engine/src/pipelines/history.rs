@@ -14,6 +14,7 @@ use super::mirror::{Mirror, Rows};
 use super::{StepReport, StepStatus};
 use crate::Result;
 use crate::session::Session;
+use crate::sql::literal;
 use crate::warehouse::system::{self, SystemTable};
 
 /// A run while it goes on.
@@ -214,8 +215,4 @@ fn times(values: impl IntoIterator<Item = Option<DateTime<Utc>>>) -> ArrayRef {
             .collect::<TimestampMicrosecondArray>()
             .with_timezone("UTC"),
     )
-}
-
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

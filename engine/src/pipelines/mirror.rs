@@ -10,10 +10,10 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
 
 use super::Pipeline;
-use super::history::literal;
 use crate::connections::{Connection, Export, Mode};
 use crate::execute;
 use crate::session::{Session, Target};
+use crate::sql::literal;
 use crate::warehouse::system::SystemTable;
 use crate::{Error, Result};
 

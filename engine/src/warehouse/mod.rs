@@ -3,7 +3,7 @@
 //! The folder tree is the catalog. `<root>/<zone>/<table>/` holds one Delta table, the file
 //! `<root>/<zone>/<view>.sql` one view, `<root>/models/` what functions have learnt,
 //! `<root>/.tidemill/` the locks. At rest the files `part-*.parquet` of a table are exactly its rows,
-//! so that any reader of Parquet sees what we see: `transaction.rs` keeps that promise, `snapshot.rs` gives queries a stable view meanwhile.
+//! so that any reader of Parquet sees what we see: `transaction/` keeps that promise, `snapshot.rs` gives queries a stable view meanwhile.
 
 mod catalog;
 mod changes;
@@ -47,7 +47,7 @@ pub use lock::WriteLock;
 pub use null_shares::NullShares;
 pub use origin::Origin;
 pub use partition_check::{PartitionCheck, RefusedRow};
-pub(crate) use partitions::RowShaper;
+pub(crate) use partitions::{HIVE_NULL, RowShaper};
 pub use snapshot::{ReadFiles, Snapshot};
 pub(crate) use transaction::COMMIT_KEY;
 pub use transaction::{DataFile, TableTransaction, Written};

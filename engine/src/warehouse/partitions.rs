@@ -16,7 +16,7 @@ use crate::values::assign;
 use crate::{Error, Result};
 
 /// What Hive and Delta write for NULL; as a real value it could not be told apart.
-pub(super) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(crate) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// What to do about a value that is taken for NULL.
 pub(super) const READERS_TAKE_IT_FOR_NULL: &str =
     "readers take it for NULL: use NULLIF(column, '') or partition by another column";

@@ -20,10 +20,7 @@ const FILES: [(&str, &str); 20] = [
     ("point.csv", "(DELIMITER '.', NULL '1')"),
     ("space.csv", "(DELIMITER ' ', NULL 'false')"),
     ("plus.csv", "(QUOTE '-', NULL '2')"),
-    (
-        "escape.csv",
-        "(ESCAPE '.', DELIMITER '+', NULL '3')",
-    ),
+    ("escape.csv", "(ESCAPE '.', DELIMITER '+', NULL '3')"),
     ("t.ndjson", ""),
     ("t.json", ""),
     ("t.json.bz2", ""),

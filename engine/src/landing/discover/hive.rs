@@ -4,8 +4,7 @@ use std::path::{Component, Path};
 
 use percent_encoding::percent_decode_str;
 
-/// What Hive writes for NULL.
-const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+use crate::warehouse::HIVE_NULL;
 
 /// A column that all rows of a file have the same value of.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -46,12 +46,7 @@ impl ReadAgain {
             true => file.format,
             false => FileFormat::Json,
         };
-        let delimiter = match (&options.given().delimiter, format) {
-            (Some(given), _) if given == "\\t" => "\t",
-            (Some(given), _) => given,
-            (None, FileFormat::Tsv) => "\t",
-            (None, _) => ",",
-        };
+        let delimiter = char::from(options.csv_for(format).dialect.delimiter);
         let mut header = column_names(file, options)?;
         // Those of the path come last.
         if let Some(own) = file.remembered_names() {
@@ -65,7 +60,7 @@ impl ReadAgain {
         Ok(ReadAgain {
             content_hash: file.hash.clone(),
             format: format.to_string(),
-            delimiter: delimiter.to_owned(),
+            delimiter: delimiter.to_string(),
             header,
             in_path: in_path.collect(),
             options: given
