@@ -223,3 +223,16 @@ async fn blocking<T: Send + 'static>(
         .await
         .map_err(|error| Error::internal("writing files stopped").source(error))?
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_result_shows_no_password_of_its_source() {
+        let paths = ["http://user:geheim@host/a.csv", "b.csv"].map(str::to_owned);
+        let (_, source) = query_of(&CopySource::Files(paths.to_vec())).unwrap();
+        assert_eq!(source, "http://user:******@host/a.csv, b.csv");
+    }
+}

@@ -270,3 +270,41 @@ fn no_such_sheet(name: &str, sheets: &[String], file: &SourceFile) -> Error {
         None => error.hint(format!("it has {}", sheets.join(", "))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use arrow::datatypes::{DataType, Field, Schema};
+    use calamine::Cell;
+
+    use super::*;
+    use crate::sql::OnLoss;
+
+    #[test]
+    fn a_sheet_takes_time_as_it_has_rows() {
+        const ROWS: u32 = 200_000;
+        let cells = (0..ROWS).map(|row| Cell::new((row, 0), Data::Int(i64::from(row))));
+        let sheet = Sheet {
+            names: vec!["id".to_owned()],
+            cells: Range::from_sparse(cells.collect()),
+            first: 0,
+        };
+        let schema = Schema::new(vec![Field::new("id", DataType::Int64, true)]);
+        let rows = ValueRows::new(Arc::new(schema), &[Some(0)], OnLoss::default()).unwrap();
+        let started = Instant::now();
+        let pieces = SheetPieces {
+            sheet,
+            rows,
+            next: 0,
+        };
+        let pieces: Vec<_> = pieces.map(Result::unwrap).collect();
+        let records: u64 = pieces.iter().map(Piece::records).sum();
+        assert_eq!(records, u64::from(ROWS));
+        assert_eq!(pieces[1].places[0].line, PIECE_ROWS as u64 + 1);
+        // To pass over all rows before each takes minutes here.
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+}
