@@ -9,7 +9,7 @@ use std::any::TypeId;
 
 use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
-use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_COLUMN_ALIAS};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 
 /// The one dialect in which all SQL is tokenized and parsed.
@@ -34,6 +34,11 @@ macro_rules! dialect_with {
 
             fn is_identifier_part(&self, ch: char) -> bool {
                 GenericDialect.is_identifier_part(ch)
+            }
+
+            // `INSERT INTO t SELECT 1 ON CONFLICT ..`: after AS, ON is still a name.
+            fn is_column_alias(&self, keyword: &Keyword, _parser: &mut Parser) -> bool {
+                *keyword != Keyword::ON && !RESERVED_FOR_COLUMN_ALIAS.contains(keyword)
             }
 
             fn parse_infix(
