@@ -126,6 +126,11 @@ impl Export {
         }
     }
 
+    /// What ON_SCHEMA_CHANGE says; `None` for an INSERT, which has no such option.
+    pub(crate) fn schema_change(&self) -> Option<OnSchemaChange> {
+        (!matches!(self.mode, Mode::Insert { .. })).then_some(self.on_schema_change)
+    }
+
     /// Whether the ledger gets to know of it.
     pub(crate) fn is_recorded(&self) -> bool {
         match self.mode {

@@ -108,7 +108,8 @@ pub(crate) struct Rules<Fit> {
     pub(crate) fit: Fit,
 }
 
-/// Finds every exported column in the table.
+/// Finds every exported column in the table. `on_schema_change` is `None` for a statement that has
+/// no such option.
 ///
 /// # Errors
 /// All that does not fit, in one message.
@@ -116,18 +117,20 @@ pub(crate) fn match_columns(
     table: &str,
     columns: &[Column],
     existing: &[ExistingColumn],
-    on_schema_change: OnSchemaChange,
+    on_schema_change: Option<OnSchemaChange>,
     rules: &Rules<impl Fn(&Column, &ExistingColumn) -> Option<PlannedColumn>>,
 ) -> Result<Matched> {
     let mut matched = Matched::default();
     let mut faults = Vec::new();
+    let mut is_unknown = false;
     for (place, column) in columns.iter().enumerate() {
         let name = &column.name;
         let found = existing
             .iter()
             .find(|existing| (rules.same_name)(&existing.name, name));
-        let plan = match (found, on_schema_change) {
+        let plan = match (found, on_schema_change.unwrap_or_default()) {
             (None, OnSchemaChange::Fail) => {
+                is_unknown = true;
                 faults.push(format!("the table has no column {}", quote(name)));
                 None
             }
@@ -182,30 +185,30 @@ pub(crate) fn match_columns(
     if faults.is_empty() && matched.planned.is_empty() {
         faults.push("the table has none of its columns".to_owned());
     }
-    match faults.is_empty() {
-        true => Ok(matched),
-        false => Err(does_not_fit(table, faults, &matched, existing)),
+    if faults.is_empty() {
+        return Ok(matched);
     }
+    if is_unknown {
+        // One of these may be what the unknown column was meant for.
+        let missing = matched.missing.iter();
+        faults.extend(missing.map(|name| format!("{} of the table is not exported", quote(name))));
+    }
+    let remedy = match on_schema_change {
+        None => "name other columns or cast in the query",
+        Some(_) if is_unknown => {
+            "rename with AS or cast in the query, add ON_SCHEMA_CHANGE add or ignore for columns that the table does not have"
+        }
+        Some(_) => "rename with AS or cast in the query",
+    };
+    Err(does_not_fit(table, &faults, remedy, existing))
 }
 
 fn does_not_fit(
     table: &str,
-    mut faults: Vec<String>,
-    matched: &Matched,
+    faults: &[String],
+    remedy: &str,
     existing: &[ExistingColumn],
 ) -> Error {
-    let widened = matched.planned.iter();
-    let widened = widened.filter(|plan| plan.passage != Passage::Same);
-    faults.extend(widened.map(|plan| {
-        format!(
-            "{} is {} and {} in the table",
-            quote(&plan.name),
-            plan.kind,
-            plan.target
-        )
-    }));
-    let missing = matched.missing.iter();
-    faults.extend(missing.map(|name| format!("{} of the table is not exported", quote(name))));
     let there: Vec<_> = existing
         .iter()
         .map(|column| format!("{} {}", quote(&column.name), column.declared))
@@ -215,7 +218,7 @@ fn does_not_fit(
         faults.join("; ")
     ))
     .hint(format!(
-        "rename with AS or cast in the query, add ON_SCHEMA_CHANGE add or ignore for columns that the table does not have, or alter the table, which has {}",
+        "{remedy}, or alter the table, which has {}",
         there.join(", ")
     ))
 }
@@ -266,7 +269,7 @@ mod tests {
                 (column.kind == ColumnType::Text).then(|| text_column(&found.name, column.kind))
             },
         };
-        match_columns("\"t\"", columns, table, on_schema_change, &rules)
+        match_columns("\"t\"", columns, table, Some(on_schema_change), &rules)
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub(super) async fn plan(session: &Session, export: &Export, columns: &Columns) 
         create: types::create,
         fit: types::fit,
     };
-    let change = export.on_schema_change;
+    let change = export.schema_change();
     let matched = match_columns(&name, columns.list(), &existing, change, &rules)?;
     let key = match &export.mode {
         Mode::Merge { key } if key.is_empty() => {

@@ -50,7 +50,7 @@ pub(super) fn plan(connection: &Connection, export: &Export, columns: &Columns) 
                 create: types::create,
                 fit: types::fit,
             };
-            let change = export.on_schema_change;
+            let change = export.schema_change();
             let matched = match_columns(&name, columns.list(), &existing, change, &rules)?;
             let key = match &export.mode {
                 Mode::Merge { key } if key.is_empty() => {
