@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow::row::{RowConverter, SortField};
@@ -22,6 +22,7 @@ use super::discover::{DATABASE, Discovered, SourceFile};
 use super::formats::ReadOptions;
 use crate::session::{Planner, Session};
 use crate::sql::{FileFormat, Query, quote_always};
+use crate::warehouse::SERVER_TYPE;
 use crate::{Error, Result};
 
 /// Runs a query and keeps its rows in a file to land.
@@ -37,6 +38,7 @@ pub(super) async fn run_to_file(
     let spooled = spool(session, &session.begin(), query).await?;
     let identity = format!("query:{}", spooled.hash);
     let file = SourceFile::of_rows(spooled.rows, "query".to_owned(), identity, &spooled.hash)?;
+    file.remarks.add(spooled.remark);
     Ok(Discovered {
         files: vec![file],
         note: None,
@@ -58,6 +60,7 @@ pub(super) async fn table_to_file(
     let spooled = spool(session, &planner, query).await?;
     let (name, identity) = (source.name.clone(), source.identity());
     let file = SourceFile::of_rows(spooled.rows, name, identity, &spooled.hash)?;
+    file.remarks.add(spooled.remark);
     Ok(Discovered {
         files: vec![file],
         note: None,
@@ -121,6 +124,8 @@ pub(super) struct Spooled {
     /// Of the rows in any order.
     pub(super) hash: String,
     pub(super) count: u64,
+    /// Which columns of a database became text.
+    pub(super) remark: Option<String>,
 }
 
 /// Refuses options that say how files are read.
@@ -163,7 +168,22 @@ pub(super) async fn spool(session: &Session, planner: &Planner, query: Query) ->
         rows: file.into_temp_path(),
         count: hash.count,
         hash: hash.finish(),
+        remark: remark_on_texts(&schema),
     })
+}
+
+/// Which columns have a type in their database that none here is like.
+fn remark_on_texts(schema: &Schema) -> Option<String> {
+    let fields = schema.fields().iter();
+    let texts = fields.filter_map(|field| {
+        let server_type = field.metadata().get(SERVER_TYPE)?;
+        Some(format!("{} ({server_type})", field.name()))
+    });
+    match texts.collect::<Vec<_>>().as_slice() {
+        [] => None,
+        [column] => Some(format!("column {column} is read as TEXT")),
+        columns => Some(format!("columns {} are read as TEXT", columns.join(", "))),
+    }
 }
 
 /// A hash over rows in any order, and over the names and types of their columns.

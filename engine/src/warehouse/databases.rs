@@ -13,6 +13,10 @@ use super::Zone;
 use crate::sql::{CATALOG, Name, Query};
 use crate::{Error, Result};
 
+/// The metadata of a column that is read as text because no type here is that of the database: the
+/// type there.
+pub const SERVER_TYPE: &str = "server_type";
+
 /// Makes schemas of databases, for one statement.
 pub trait ReadDatabases: Debug + Send + Sync {
     /// Looks for a database among the names; opens nothing.

@@ -1,15 +1,21 @@
 //! DESCRIBE: the columns of a table, a view or files in the types of SQL.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
+use super::SERVER_TYPE;
 use crate::Result;
 use crate::session::{Session, Target};
 use crate::sql::{Describe, Described, Name, PartitionField, Query};
 use crate::values::sql_name;
 
-/// One row per column: name, type, nullable, partition, comment.
+/// The metadata of a column that holds its comment, and the column that shows it.
+const COMMENT: &str = "comment";
+
+/// One row per column: name, type, nullable, partition, comment. Of a column of a database whose
+/// type is unknown here, the comment is that type.
 ///
 /// # Errors
 /// No such table or view.
@@ -32,6 +38,10 @@ pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBa
             .iter()
             .find(|field| field.name == name)
             .map(ToString::to_string)
+    };
+    let comment = |metadata: &HashMap<String, String>| {
+        let known = metadata.get(COMMENT).or_else(|| metadata.get(SERVER_TYPE));
+        known.cloned()
     };
     let yes_no = |yes: bool| Some(if yes { "yes" } else { "no" }.to_owned());
     Ok(RecordBatch::try_from_iter_with_nullable([
@@ -71,11 +81,11 @@ pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBa
             true,
         ),
         (
-            "comment",
+            COMMENT,
             text(
                 fields
                     .iter()
-                    .map(|field| field.metadata().get("comment").cloned())
+                    .map(|field| comment(field.metadata()))
                     .collect(),
             ),
             true,

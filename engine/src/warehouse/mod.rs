@@ -38,7 +38,7 @@ use url::Url;
 pub use changes::{Changes, TableVersion};
 pub use create::{check_writable, create_table, create_view, declared_type};
 pub(crate) use data_files::{DataFiles, Encoding, Finished, GrowingFile, Limits, ParquetEncoding};
-pub use databases::ReadDatabases;
+pub use databases::{ReadDatabases, SERVER_TYPE};
 pub use definition::{TableDefinition, storable_type};
 pub use describe::describe;
 pub use drop::drop_entry;

@@ -50,6 +50,7 @@ pub(super) fn aggregated(
                 data_type: kind.arrow(),
                 compares,
                 misfit: None,
+                server_type: None,
                 name,
             },
             kind,

@@ -15,6 +15,8 @@
 //! | other arrays in one dimension | LIST of TEXT |
 //! | all others (enums, `interval`, `money`, `inet`, ..) | TEXT as the server writes it |
 //!
+//! Of the last of these, and of a `numeric` that is TEXT, the type there is told ([`CatalogType::is_foreign`]).
+//!
 //! Infinite dates, times and numbers have no value here: reading one is an error, never a NULL.
 
 use std::sync::Arc;
@@ -168,6 +170,18 @@ impl CatalogType {
             element_is_built_in: element.is_some_and(is_simple),
             dimensions: 0,
         }
+    }
+
+    /// Whether a column is read as text, or as a list of texts, although what it holds is none.
+    pub(super) fn is_foreign(&self, read: &ReadAs) -> bool {
+        let (name, is_built_in) = match &self.element {
+            Some(element) if matches!(read.kind, Kind::List(_)) => {
+                (element, self.element_is_built_in)
+            }
+            _ => (&self.name, self.is_built_in),
+        };
+        let is_text = is_built_in && matches!(name.as_str(), "bpchar" | "json");
+        matches!(read.cast, Some("text" | "text[]")) && !is_text
     }
 
     /// Vectors (`int2vector`) have elements, too, and are no arrays.

@@ -152,9 +152,11 @@ impl PostgresReader {
                 ))
                 .hint("give one of them another name with AS"));
             }
-            let read = read_as(&CatalogType::of(column.type_(), column.type_modifier()));
+            let found = CatalogType::of(column.type_(), column.type_modifier());
+            let read = read_as(&found);
+            let foreign = found.is_foreign(&read).then(|| found.name.clone());
             // Nobody says under which collation texts of a query compare.
-            Ok(ReadColumn::new(column.name().to_owned(), read, false))
+            Ok(ReadColumn::new(column.name().to_owned(), read, false).of_type(foreign))
         });
         Ok(Arc::new(PostgresTable::new(
             format!("postgres_query('{}')", self.name),
@@ -232,7 +234,7 @@ impl PostgresReader {
         let rows = self.first.client.query(&columns_query(), &[&oid]).await;
         let read = |row: &tokio_postgres::Row| -> Result<ReadColumn, tokio_postgres::Error> {
             let name: String = row.try_get(0)?;
-            let read = read_as(&CatalogType {
+            let found = CatalogType {
                 name: row.try_get(1)?,
                 kind: row.try_get(2)?,
                 is_built_in: row.try_get(3)?,
@@ -240,8 +242,10 @@ impl PostgresReader {
                 element: row.try_get(5)?,
                 element_is_built_in: row.try_get::<_, Option<bool>>(6)?.unwrap_or_default(),
                 dimensions: row.try_get(7)?,
-            });
-            Ok(ReadColumn::new(name, read, row.try_get(8)?))
+            };
+            let (read, server_type) = (read_as(&found), row.try_get(9)?);
+            let foreign = Some(server_type).filter(|_| found.is_foreign(&read));
+            Ok(ReadColumn::new(name, read, row.try_get(8)?).of_type(foreign))
         };
         let columns: Result<Vec<_>, _> = rows.map_err(failed)?.iter().map(read).collect();
         columns.map_err(failed)
@@ -266,7 +270,8 @@ fn columns_query() -> String {
         "SELECT a.attname::text, b.typname::text, b.typtype::text, \
       b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
       d.modifier, e.typname::text, e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, \
-      d.dimensions, coalesce((pg_catalog.to_jsonb(l) ->> 'collisdeterministic')::boolean, true) \
+      d.dimensions, coalesce((pg_catalog.to_jsonb(l) ->> 'collisdeterministic')::boolean, true), \
+      pg_catalog.format_type(a.atttypid, a.atttypmod) \
     FROM pg_catalog.pg_attribute AS a \
     {TYPE_BEHIND} \
     LEFT JOIN pg_catalog.pg_type AS e ON e.oid = b.typelem AND b.typcategory = 'A' \

@@ -40,10 +40,17 @@ impl ReadColumn {
                 data_type: read.kind.arrow(),
                 compares: read.compares(deterministic),
                 misfit: None,
+                server_type: None,
                 name,
             },
             kind: read.kind,
         }
+    }
+
+    /// The same, of a column whose type there is to be told.
+    pub(super) fn of_type(mut self, server_type: Option<String>) -> Self {
+        self.column.server_type = server_type;
+        self
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) use aggregates::{Aggregate, Aggregation, type_of_sum};
 pub use databases::Databases;
 
 use crate::error::Result;
+use crate::warehouse::SERVER_TYPE;
 
 /// A table or view of a database, open for one statement.
 #[async_trait]
@@ -87,6 +88,8 @@ pub(crate) struct RemoteColumn {
     /// A condition there for values that are not of its type. They pass every filter, so that
     /// reading them is the error that it is without a filter.
     pub(crate) misfit: Option<String>,
+    /// The type there of a column that is read as text because no type here is like it.
+    pub(crate) server_type: Option<String>,
 }
 
 /// What comparisons of a column mean there exactly what they mean here.
@@ -124,9 +127,12 @@ impl Rows {
 
 /// The columns as a schema.
 fn schema_of(columns: &[RemoteColumn]) -> SchemaRef {
-    let fields = columns
-        .iter()
-        .map(|column| Field::new(&column.name, column.data_type.clone(), true));
+    let fields = columns.iter().map(|column| {
+        let known_there = column.server_type.iter();
+        let known_there = known_there.map(|name| (SERVER_TYPE.to_owned(), name.clone()));
+        Field::new(&column.name, column.data_type.clone(), true)
+            .with_metadata(known_there.collect())
+    });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 

@@ -187,6 +187,7 @@ mod tests {
             data_type,
             compares,
             misfit: (name == "loose").then(|| "typeof(\"loose\") = 'text'".to_owned()),
+            server_type: None,
         };
         vec![
             column("id", DataType::Int64, Compares::Ordered),

@@ -89,6 +89,7 @@ impl SqliteTable {
                 data_type: kind.column.arrow(),
                 compares: kind.compares(),
                 misfit: kind.misfit(&quoted),
+                server_type: None,
                 name: name.clone(),
             }
         });

@@ -191,7 +191,9 @@ fn file(rows: Spooled, source: &DatabaseTable, identity: String) -> Result<Optio
     if rows.count == 0 {
         return Ok(None);
     }
-    SourceFile::of_rows(rows.rows, source.name.clone(), identity, &rows.hash).map(Some)
+    let file = SourceFile::of_rows(rows.rows, source.name.clone(), identity, &rows.hash)?;
+    file.remarks.add(rows.remark);
+    Ok(Some(file))
 }
 
 fn skipped(source: &DatabaseTable, id: &TableId, note: String) -> Copied {
