@@ -7,8 +7,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::SessionState;
 
 use super::discover::SourceFile;
-use super::formats::{Found, FoundColumn, ReadOptions, column_names, infer};
+use super::formats::{FoundColumn, ReadOptions, column_names, infer};
 use super::names::unique_names;
+use super::seen::{Seen, remarks_on_numbers};
 use crate::sql::closest;
 use crate::values::sql_name;
 use crate::warehouse::{TableDefinition, declared_type};
@@ -16,6 +17,14 @@ use crate::{Error, Place, Result};
 
 /// The metadata of a column that holds the name it has in the file.
 const COMMENT: &str = "comment";
+
+/// The columns of a table that is made for files.
+pub struct Inference {
+    /// Their names and types.
+    pub schema: SchemaRef,
+    /// For each file, what a user should know of the types that its values led to.
+    pub notes: Vec<Vec<String>>,
+}
 
 /// The schema of a table for the files: declared types where declared, else the narrowest type
 /// that holds every value of every file.
@@ -26,27 +35,22 @@ pub fn infer_schema(
     files: &[SourceFile],
     options: &ReadOptions,
     state: &SessionState,
-) -> Result<SchemaRef> {
+) -> Result<Inference> {
     let declared = declared_types(options, state)?;
-    let mut columns: Vec<Observed> = Vec::new();
+    let mut columns: Vec<(String, Seen)> = Vec::new();
     for file in files {
         for Inferred { name, found } in found_columns(file, options, &declared)? {
-            match columns.iter_mut().find(|column| column.name == name) {
-                Some(column) => {
-                    let (before, now) = (column.found.data_type(), found.found.data_type());
-                    column.found = std::mem::replace(&mut column.found, found.found.clone())
-                        .and(found.found)
-                        .ok_or_else(|| types_differ(file, &name, &before, &now))?;
-                }
-                None => columns.push(Observed {
-                    name,
-                    original: found.name,
-                    found: found.found,
-                }),
+            let Some((_, seen)) = columns.iter_mut().find(|(known, _)| *known == name) else {
+                columns.push((name, Seen::new(file, found)));
+                continue;
+            };
+            let (before, now) = (seen.found.data_type(), found.found.data_type());
+            if !seen.take_in(file, found) {
+                return Err(types_differ(file, &name, &before, &now));
             }
         }
     }
-    let names = || columns.iter().map(|column| column.name.as_str());
+    let names = || columns.iter().map(|(name, _)| name.as_str());
     for name in declared.keys() {
         if !names().any(|known| known == *name) {
             let error = Error::input(format!(
@@ -61,17 +65,29 @@ pub fn infer_schema(
             });
         }
     }
-    let fields = columns.iter().map(|column| {
+    let fields = columns.iter().map(|(name, seen)| {
         let data_type = declared
-            .get(column.name.as_str())
+            .get(name.as_str())
             .cloned()
-            .unwrap_or_else(|| column.found.data_type());
-        let mut field = column_field(&column.name, &column.original, data_type);
-        let noted = column.found.date_format();
+            .unwrap_or_else(|| seen.found.data_type());
+        let mut field = column_field(name, &seen.original, data_type);
+        let noted = seen.found.date_format();
         field.metadata_mut().extend(noted);
         field
     });
-    Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+    let chosen = || {
+        let chosen = columns
+            .iter()
+            .filter(|(name, _)| !declared.contains_key(name.as_str()));
+        chosen.map(|(_, seen)| seen)
+    };
+    let notes = files
+        .iter()
+        .map(|file| remarks_on_numbers(&file.name, chosen()));
+    Ok(Inference {
+        schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+        notes: notes.collect(),
+    })
 }
 
 /// For each given column of a table its place in the file; `None` where the file lacks it. Columns
@@ -192,12 +208,6 @@ pub fn types_differ(file: &SourceFile, name: &str, before: &DataType, now: &Data
     ))
     .place(Place::file(&file.name))
     .hint(format!("declare it: COLUMNS ({name} TYPE)"))
-}
-
-struct Observed {
-    name: String,
-    original: String,
-    found: Found,
 }
 
 fn table_names(headers: &[String], options: &ReadOptions) -> Result<Vec<(String, String)>> {

@@ -9,10 +9,10 @@ use arrow::datatypes::DataType;
 use super::blocking;
 use super::columns::{declared_types, found_columns, named_columns};
 use super::discover::SourceFile;
-use super::formats::csv::Evidence;
 use super::formats::{Found, ReadOptions};
 use super::preview::Preview;
 use super::read::Reading;
+use super::seen::Seen;
 use crate::Result;
 use crate::report::grouped;
 use crate::session::Session;
@@ -39,7 +39,7 @@ struct Explained {
 /// What would stop the load before its first row: a missing file, columns that do not fit.
 pub async fn explain(session: &Session, copy: &CopyInto, id: &TableId) -> Result<RecordBatch> {
     let preview = Preview::open(session, copy, id).await?;
-    let table = preview.definition(&preview.files).await?;
+    let table = preview.columns(&preview.files).await?.table;
     let survey = survey(&preview, &table).await?;
     let reasons = match &preview.table {
         None => reasons_of_new(&preview, &table).await?,
@@ -94,6 +94,8 @@ pub async fn explain(session: &Session, copy: &CopyInto, id: &TableId) -> Result
     }));
     let broken = survey.misfits.get(&None);
     explained.extend(broken.map(|misfits| none(None, said(misfits, "record"))));
+    let remarks = remarks(&preview.files, &reasons);
+    explained.extend(remarks.into_iter().map(|remark| none(None, remark)));
     to_batch(&explained, survey.rows)
 }
 
@@ -187,12 +189,6 @@ fn reasons_of_present(
     reasons.collect()
 }
 
-/// What the files say about a column so far.
-struct Seen {
-    found: Found,
-    evidence: Option<(String, Evidence)>,
-}
-
 /// Of a new table: the values that made the types what they are.
 async fn reasons_of_new(
     preview: &Preview,
@@ -209,25 +205,45 @@ async fn reasons_of_new(
     let reasons = table.given_columns().map(|field| {
         let reason = match seen.get(field.name()) {
             _ if declared.contains_key(field.name()) => "declared".to_owned(),
-            Some(Seen {
-                evidence: Some((file, evidence)),
-                ..
-            }) => {
-                let Evidence { value, line, .. } = evidence;
-                match preview.files.len() {
-                    1 => format!("because of {value:?} in line {line}"),
-                    _ => format!("because of {value:?} in {file}:{line}"),
-                }
-            }
-            Some(Seen {
-                found: Found::Type(_),
-                ..
-            }) => "the type in the file".to_owned(),
-            _ => "no value".to_owned(),
+            Some(seen) => reason_of(seen, preview.files.len()),
+            None => "no value".to_owned(),
         };
         (field.name().clone(), reason)
     });
     Ok(reasons.collect())
+}
+
+fn reason_of(seen: &Seen, files: usize) -> String {
+    if let Some(remark) = seen.remark_on_open_dates() {
+        return remark;
+    }
+    match (&seen.evidence, &seen.found) {
+        (Some((_, evidence)), _) if files == 1 => {
+            format!("because of {:?} in line {}", evidence.value, evidence.line)
+        }
+        (Some((file, evidence)), _) => {
+            format!(
+                "because of {:?} in {file}:{}",
+                evidence.value, evidence.line
+            )
+        }
+        (None, Found::Type(_)) => "the type in the file".to_owned(),
+        (None, Found::Kinds(_)) => "no value".to_owned(),
+    }
+}
+
+/// What a load would note on the files, without what is the reason for the type of a column.
+fn remarks(files: &[SourceFile], reasons: &HashMap<String, String>) -> Vec<String> {
+    let of_file = |file: &SourceFile| {
+        let remarks = file.remarks.all().into_iter();
+        let others = remarks.filter(|remark| !reasons.values().any(|reason| reason == remark));
+        let named = others.map(|remark| match files {
+            [_] => remark,
+            _ => format!("{}: {remark}", file.name),
+        });
+        named.collect::<Vec<_>>()
+    };
+    files.iter().flat_map(of_file).collect()
 }
 
 fn look_at(
@@ -242,32 +258,18 @@ fn look_at(
     let mut columns: HashMap<String, Seen> = HashMap::new();
     for file in files {
         for column in found_columns(file, options, &declared)? {
-            let evidence = column.found.evidence.map(|seen| (file.name.clone(), seen));
-            let Some(seen) = columns.get_mut(&column.name) else {
-                let seen = Seen {
-                    found: column.found.found,
-                    evidence,
-                };
-                columns.insert(column.name, seen);
-                continue;
-            };
-            // The evidence is that of the file that changed the type.
-            if let Some(both) = seen.found.clone().and(column.found.found) {
-                let changed = !same_kind(&seen.found.data_type(), &both.data_type());
-                if changed || seen.evidence.is_none() {
-                    seen.evidence = evidence.or(seen.evidence.take());
+            match columns.get_mut(&column.name) {
+                Some(seen) => {
+                    // Types that have nothing in common have been refused before.
+                    let _ = seen.take_in(file, column.found);
                 }
-                seen.found = both;
+                None => {
+                    columns.insert(column.name, Seen::new(file, column.found));
+                }
             }
         }
     }
     Ok(columns)
-}
-
-/// A DECIMAL that grows is still a DECIMAL.
-fn same_kind(before: &DataType, after: &DataType) -> bool {
-    let is_decimal = |data_type: &DataType| matches!(data_type, DataType::Decimal128(..));
-    before == after || is_decimal(before) && is_decimal(after)
 }
 
 fn said(misfits: &Misfits, what: &str) -> String {

@@ -16,7 +16,7 @@ use super::options::LandingOptions;
 use super::read::{Reading, Sink};
 use super::records::{self, LoadRecord};
 use super::rejects::{self, Marks, Policy, ReadAgain, RejectedFrom, Rejects};
-use super::schema::{compare_columns, make_columns};
+use super::schema::{Columns, compare_columns, make_columns};
 use super::sort_out::FilesKnown;
 use crate::progress::Running;
 use crate::reconciliation::{Copied, CopyStatus};
@@ -118,19 +118,23 @@ impl<'s> Load<'s> {
         let _running = self.start("looking at", files);
         let state = Arc::clone(self.planner.state());
         let Some(table) = self.transaction.definition() else {
-            let new = make_columns(files, &self.options, state).await?;
-            self.transaction.define(new);
+            let Columns { table, notes } = make_columns(files, &self.options, state).await?;
+            self.transaction.define(table);
+            self.note_each(files, notes);
             return Ok(());
         };
         let drift = compare_columns(table, &self.id, files, &self.options, state).await?;
-        for (file, notes) in files.iter().zip(drift.notes) {
-            for note in notes {
-                self.note(file, Some(note));
-            }
-        }
+        self.note_each(files, drift.notes);
         match drift.evolved {
             Some(evolved) => self.transaction.evolve(evolved),
             None => Ok(()),
+        }
+    }
+
+    fn note_each(&mut self, files: &[SourceFile], notes: Vec<Vec<String>>) {
+        for (file, notes) in files.iter().zip(notes) {
+            let of_file = self.notes.entry(file.identity.clone()).or_default();
+            of_file.extend(notes);
         }
     }
 

@@ -23,6 +23,7 @@ mod rejects;
 mod relation;
 mod retry;
 mod schema;
+mod seen;
 mod sort_out;
 mod validate;
 mod watermark;

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
+use deltalake_core::DeltaTable;
 
 use super::discover::SourceFile;
 use super::ledger::Ledger;
 use super::options::LandingOptions;
 use super::read::Reading;
-use super::schema::{compare_columns, make_columns};
+use super::schema::{Columns, compare_columns, make_columns};
 use crate::session::{Planner, Session};
 use crate::sql::CopyInto;
-use crate::warehouse::{Entry, TableDefinition, TableId, check_writable};
+use crate::warehouse::{Entry, NullShares, TableDefinition, TableId, check_writable};
 use crate::{Error, Result};
 
 /// What a load would start from.
@@ -23,6 +24,7 @@ pub(super) struct Preview {
     /// The table as it is; `None` if there is none yet.
     pub(super) table: Option<TableDefinition>,
     pub(super) ledger: Ledger,
+    stored: Option<DeltaTable>,
 }
 
 impl Preview {
@@ -55,21 +57,36 @@ impl Preview {
             files: found.files,
             ledger: Ledger::read(table.as_ref()).await?,
             table: table.as_ref().map(TableDefinition::of).transpose()?,
+            stored: table,
         })
     }
 
-    /// The table that some of the files would be written to.
+    /// The columns that some of the files would be written to.
     ///
     /// # Errors
     /// A file that cannot be read, columns that do not fit the table.
-    pub(super) async fn definition(&self, files: &[SourceFile]) -> Result<TableDefinition> {
+    pub(super) async fn columns(&self, files: &[SourceFile]) -> Result<Columns> {
         let state = Arc::clone(self.state());
         match &self.table {
             None => make_columns(files, &self.options, state).await,
             Some(table) => {
                 let drift = compare_columns(table, &self.id, files, &self.options, state).await?;
-                Ok(drift.evolved.unwrap_or_else(|| table.clone()))
+                Ok(Columns {
+                    table: drift.evolved.unwrap_or_else(|| table.clone()),
+                    notes: drift.notes,
+                })
             }
+        }
+    }
+
+    /// How much of each column of the table is NULL.
+    ///
+    /// # Errors
+    /// A table that cannot be read.
+    pub(super) async fn null_shares(&self) -> Result<NullShares> {
+        match &self.stored {
+            Some(table) => NullShares::of(table).await,
+            None => Ok(NullShares::default()),
         }
     }
 

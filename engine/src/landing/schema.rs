@@ -13,7 +13,14 @@ use crate::sql::PartitionField;
 use crate::warehouse::{TableDefinition, TableId};
 use crate::{Error, Result};
 
-/// The definition of a table made for the files.
+/// The columns that some files are written to.
+pub(super) struct Columns {
+    pub(super) table: TableDefinition,
+    /// For each file what there is to say about its columns.
+    pub(super) notes: Vec<Vec<String>>,
+}
+
+/// Those of a table made for the files.
 ///
 /// # Errors
 /// A file that cannot be read, columns that cannot be stored.
@@ -21,11 +28,15 @@ pub(super) async fn make_columns(
     files: &[SourceFile],
     options: &LandingOptions,
     state: Arc<SessionState>,
-) -> Result<TableDefinition> {
+) -> Result<Columns> {
     let (files, for_files) = (files.to_vec(), options.read.clone());
     let planning = Arc::clone(&state);
-    let schema = blocking(move || infer_schema(&files, &for_files, &planning)).await?;
-    TableDefinition::for_rows(&schema, options.partition_by.clone(), &state)
+    let inference = blocking(move || infer_schema(&files, &for_files, &planning)).await?;
+    let partition_by = options.partition_by.clone();
+    Ok(Columns {
+        table: TableDefinition::for_rows(&inference.schema, partition_by, &state)?,
+        notes: inference.notes,
+    })
 }
 
 /// Compares the columns of the files with those of the table `id`, and decides what to do about

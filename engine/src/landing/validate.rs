@@ -8,10 +8,13 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 
 use super::blocking;
 use super::discover::SourceFile;
+use super::drift::{NullCounts, shifted_null_shares};
 use super::ledger::{Known, Ledger};
+use super::load::rounded_note;
 use super::preview::Preview;
 use super::read::Reading;
 use super::rejects::{Policy, Tally};
+use super::schema::Columns;
 use crate::session::Session;
 use crate::sql::{CopyInto, MaxErrors, OnChange};
 use crate::values::sql_name;
@@ -24,10 +27,20 @@ struct Finding {
     status: String,
     rows: Option<Tally>,
     columns: Option<String>,
+    /// What the load would say besides.
+    note: Option<String>,
+}
+
+/// What is in a file.
+#[derive(Default)]
+struct Read {
+    rows: Tally,
+    nulls: NullCounts,
+    rounded: u64,
 }
 
 /// Reports on the files of a COPY INTO, one row per file: what the ledger says, how many rows fit,
-/// which do not and why, and the types of the columns.
+/// which do not and why, the types of the columns, and what else the load would note.
 ///
 /// # Errors
 /// What would stop the load before its first row: a missing file, columns that do not fit.
@@ -41,16 +54,21 @@ pub async fn validate(session: &Session, copy: &CopyInto, id: &TableId) -> Resul
     let mut findings = known;
     if !to_read.is_empty() {
         let files: Vec<SourceFile> = to_read.iter().map(|(file, _)| file.clone()).collect();
-        let table = preview.definition(&files).await?;
+        let Columns { table, notes } = preview.columns(&files).await?;
+        let shares = preview.null_shares().await?;
         let mut all = Tally::default();
-        for (file, status) in to_read {
-            let rows = read_all(preview.reading(&file, &table)).await?;
-            all.merge(&rows);
+        for ((file, status), mut notes) in to_read.into_iter().zip(notes) {
+            let read = read_all(preview.reading(&file, &table)).await?;
+            all.merge(&read.rows);
+            notes.extend(shifted_null_shares(&read.nulls, &shares));
+            notes.extend(file.remarks.all());
+            notes.extend(rounded_note(read.rounded));
             findings.push(Finding {
                 source: file.name,
                 status,
-                rows: Some(rows),
+                rows: Some(read.rows),
                 columns: Some(columns(&table)),
+                note: (!notes.is_empty()).then(|| notes.join("; ")),
             });
         }
         judge(&mut findings, &all, preview.options.on_error);
@@ -105,6 +123,7 @@ fn sort_out(preview: &mut Preview) -> (Vec<(SourceFile, String)>, Vec<Finding>) 
                 status,
                 rows: None,
                 columns: None,
+                note: None,
             }),
         }
     }
@@ -125,15 +144,18 @@ fn replace_changed<'f>(files: &'f [SourceFile], ledger: &mut Ledger) -> HashSet<
     replaced
 }
 
-async fn read_all(reading: Reading) -> Result<Tally> {
+async fn read_all(reading: Reading) -> Result<Read> {
     blocking(move || {
         let (pieces, mut faults) = reading.pieces()?;
-        let mut rows = Tally::default();
+        let mut read = Read::default();
         for piece in pieces {
             let piece = faults.take_out(piece?)?;
-            rows.add(&reading.file.name, piece.records(), &piece.rejects);
+            read.rows
+                .add(&reading.file.name, piece.records(), &piece.rejects);
+            read.nulls.add(&piece.rows);
+            read.rounded += piece.rounded;
         }
-        Ok(rows)
+        Ok(read)
     })
     .await
 }
@@ -189,5 +211,6 @@ fn to_batch(findings: &[Finding]) -> Result<RecordBatch> {
             true,
         ),
         ("columns", text(&|found| found.columns.clone()), true),
+        ("note", text(&|found| found.note.clone()), true),
     ])?)
 }

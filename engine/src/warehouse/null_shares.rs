@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use deltalake_core::DeltaTable;
+use deltalake_core::kernel::Add;
 use serde::Deserialize;
 
 use super::TableTransaction;
+use super::changes::data_files;
 use crate::Result;
 
 /// Rows, and NULLs per column, of all files that have statistics.
@@ -24,10 +27,29 @@ struct Statistics {
 }
 
 impl NullShares {
+    /// Those of a table as it is.
+    ///
+    /// # Errors
+    /// A table that cannot be read.
+    pub async fn of(table: &DeltaTable) -> Result<Self> {
+        Ok(NullShares::in_files(&data_files(table).await?))
+    }
+
     /// The share of NULLs in a column, from 0 to 1; `None` where nothing is known of it.
     pub fn share(&self, column: &str) -> Option<f64> {
         let nulls = self.nulls.get(column)?;
         (self.rows > 0).then(|| *nulls as f64 / self.rows as f64)
+    }
+
+    fn in_files(files: &[Add]) -> Self {
+        let mut shares = NullShares::default();
+        for file in files {
+            let statistics = file.stats.as_deref();
+            if let Some(statistics) = statistics.and_then(|text| serde_json::from_str(text).ok()) {
+                shares.add(statistics);
+            }
+        }
+        shares
     }
 
     fn add(&mut self, statistics: Statistics) {
@@ -47,13 +69,6 @@ impl TableTransaction {
     /// # Errors
     /// A table that cannot be read.
     pub async fn null_shares(&self) -> Result<NullShares> {
-        let mut shares = NullShares::default();
-        for file in self.files().await? {
-            let statistics = file.stats.as_deref();
-            if let Some(statistics) = statistics.and_then(|text| serde_json::from_str(text).ok()) {
-                shares.add(statistics);
-            }
-        }
-        Ok(shares)
+        Ok(NullShares::in_files(self.files().await?))
     }
 }

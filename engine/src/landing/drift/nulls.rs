@@ -1,8 +1,12 @@
 //! A column that suddenly is mostly NULL: the values went somewhere else, and nothing fails.
+//!
+//! Nor does the load: a share is evidence and no difference of columns. A month may well have none
+//! of something, so it is said, by VALIDATE before and by the load after.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
@@ -32,15 +36,21 @@ impl NullCounts {
     ) -> SendableRecordBatchStream {
         let (schema, counts) = (rows.schema(), self.clone());
         let rows = rows.inspect(move |batch| {
-            let Ok(batch) = batch else { return };
-            let mut counted = counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-            counted.rows += batch.num_rows() as u64;
-            for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-                *counted.nulls.entry(field.name().clone()).or_default() +=
-                    column.logical_null_count() as u64;
+            if let Ok(batch) = batch {
+                counts.add(batch);
             }
         });
         Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+    }
+
+    /// Counts some rows.
+    pub(in crate::landing) fn add(&self, batch: &RecordBatch) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.rows += batch.num_rows() as u64;
+        for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            *counted.nulls.entry(field.name().clone()).or_default() +=
+                column.logical_null_count() as u64;
+        }
     }
 
     /// Whether so few rows have passed that their shares say nothing.

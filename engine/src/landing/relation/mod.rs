@@ -54,7 +54,7 @@ impl ReadFiles for FileReader {
         let table = blocking(move || {
             let Discovered { files, .. } =
                 discover(&paths, &folder, &options, &outside, Purpose::Query)?;
-            let schema = infer_schema(&files, &options, &state)?;
+            let schema = infer_schema(&files, &options, &state)?.schema;
             FileTable::new(files, options, schema)
         });
         Ok(Arc::new(table.await?))

@@ -15,13 +15,13 @@ use super::check::Width;
 use super::chunks::Chunk;
 use super::file::CsvFile;
 use super::in_order::{InOrder, Parsed};
-use super::kind::Kinds;
+use super::kind::{Kinds, MAX_DECIMAL_DIGITS};
 use super::options::CsvOptions;
 use super::records::{Context, Locator, Records};
 use super::text::Text;
 use crate::Result;
 use crate::landing::formats::RowError;
-use crate::values::DateFormat;
+use crate::values::{DateFormat, Number};
 
 /// How many characters of a value [`Evidence`] keeps.
 const SHOWN_CHARACTERS: usize = 80;
@@ -66,6 +66,17 @@ pub struct Evidence {
     pub line: u64,
 }
 
+impl Evidence {
+    /// Whether the value is a number with more digits than any DECIMAL has.
+    pub fn is_past_decimal(&self) -> bool {
+        Number::scan(&self.value).is_some_and(|number| {
+            let fraction = number.fraction.map_or(0, str::len);
+            !number.has_leading_zero()
+                && number.integer_digits().len() + fraction > MAX_DECIMAL_DIGITS
+        })
+    }
+}
+
 impl Inference {
     /// What a user should know besides the types.
     pub(super) fn remarks(&self) -> Vec<String> {
@@ -85,7 +96,7 @@ impl Inference {
 }
 
 /// How the dates of a column are written if not as ISO, or that there is no telling.
-pub(super) fn remark_on_dates(column: &str, formats: &[DateFormat]) -> Option<String> {
+pub(in crate::landing) fn remark_on_dates(column: &str, formats: &[DateFormat]) -> Option<String> {
     match formats {
         [] | [DateFormat::ISO] => None,
         [format] => Some(format!("dates of `{column}` are written {format}")),
@@ -294,9 +305,12 @@ impl Observed {
         if kinds == self.kinds {
             return;
         }
+        // A column of dates in several possible formats is TEXT, as it is after a value that is none.
+        let no_dates_any_more =
+            !self.kinds.possible_dates().is_empty() && kinds.possible_dates().is_empty();
         self.kinds = kinds;
         let data_type = kinds.data_type();
-        if self.evidence.is_none() || !same_kind(&self.data_type, &data_type) {
+        if self.evidence.is_none() || no_dates_any_more || !same_kind(&self.data_type, &data_type) {
             self.evidence = Some(change.evidence.clone());
         }
         self.data_type = data_type;

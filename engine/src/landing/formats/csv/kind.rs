@@ -24,7 +24,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use crate::values::{DateFormat, DateFormats, Number, parse_date, parse_timestamp};
 
 /// DECIMAL holds this many digits.
-const MAX_DECIMAL_DIGITS: usize = 38;
+pub(super) const MAX_DECIMAL_DIGITS: usize = 38;
 /// Beyond this count digits need not be told apart, for no DECIMAL holds them.
 const MANY_DIGITS: usize = MAX_DECIMAL_DIGITS + 1;
 /// BIGINT holds every number of this many digits.
@@ -150,6 +150,11 @@ impl Kinds {
     /// How the dates of a column of type DATE or TIMESTAMP are written.
     pub fn date_format(self) -> Option<DateFormat> {
         self.possible_dates().single()
+    }
+
+    /// Whether all values are numbers and yet no type of numbers keeps all of them.
+    pub fn is_too_long(self) -> bool {
+        self.seen != 0 && self.seen & !NUMBER == 0 && self.data_type() == DataType::Utf8
     }
 
     /// Whether no further value can change the type.

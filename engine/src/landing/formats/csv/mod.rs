@@ -37,6 +37,7 @@ mod tests;
 
 pub use dates::DATE_FORMAT;
 pub use file::CsvFile;
+pub(in crate::landing) use infer::remark_on_dates;
 pub use infer::{Evidence, Inference, InferredColumn};
 pub use kind::Kinds;
 pub use options::{CsvOptions, Dialect};
