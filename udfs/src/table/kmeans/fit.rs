@@ -3,25 +3,29 @@
 //!
 //! A seeded start comes from `linfa-clustering`: its k-means++ seeding (D. Arthur, S. Vassilvitskii,
 //! "k-means++: the advantages of careful seeding", 2007) and first step. What follows is our own
-//! descent (see [`super::lloyd`]), as `linfa` 0.8.1 measures the inertia before its last update, mixes
+//! descent (see [`super::kernel`]), as `linfa` 0.8.1 measures the inertia before its last update, mixes
 //! the centroids of its best run with the memberships of its last one, and cannot be stopped.
+
+use std::sync::atomic::AtomicBool;
 
 use datafusion::common::{Result, exec_datafusion_err};
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_clustering::{KMeans, KMeansInit};
 use ndarray::ArrayView2;
-use rand::seq::index;
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::NAME;
-use super::lloyd::{Descent, Limits, Points, descend};
+use super::kernel::{Descent, Grid, Limits, Points, descend};
 use super::parameters::KMeansParameters;
-use crate::table::function::Cancelled;
+use super::sample::sample;
 
-/// The seeding takes rows x k x k / 2 distances and cannot be stopped, so that so many must do: more
-/// rows give way to a sample, and with too few rows left for each cluster the start is plain random.
+/// So many rows show a start all that it can make use of: the descent that follows sees all rows.
+const SEEDING_ROWS: usize = 1 << 16;
+
+/// The seeding takes rows x k x k / 2 distances and cannot be stopped, so that so many must do: with too
+/// few rows left for each cluster the start is plain random.
 const SEEDING_DISTANCES: usize = 20_000_000;
 
 /// Fewer rows per cluster than this make the choice of k-means++ no better than any.
@@ -32,107 +36,129 @@ const SEEDING_ROWS_PER_CLUSTER: usize = 5;
 pub(super) struct Solution {
     /// The best descent. It is settled, unless `max_iterations` was too few.
     pub(super) descent: Descent,
+    /// How the sums of the descent are to be read, for each feature.
+    pub(super) grids: Vec<Grid>,
     /// The sum of the squared distances of the rows to their centroids.
     pub(super) inertia: f64,
     /// Steps over all runs.
     pub(super) iterations: usize,
 }
 
-/// Clusters `points`, which must lie in canonical order and hold `k` different rows or more. The runs
-/// start at centroids that are `given` in the scaled space, or else at seeded ones.
+/// Clusters `points`, which must hold `k` different rows or more, and fills `distances` with the squared
+/// distances of the rows to their centroids. The runs start at centroids that are `given` in the scaled
+/// space, or else at seeded ones; `variance` is that of a feature on average.
 pub(super) fn fit(
     points: Points<'_>,
     given: Option<&[f64]>,
+    variance: f64,
     parameters: &KMeansParameters,
-    cancelled: &Cancelled,
+    distances: &mut [f64],
+    cancelled: &AtomicBool,
 ) -> Result<Solution> {
-    let limits = Limits {
-        max_iterations: parameters.max_iterations,
-        movement: parameters.tolerance.get() * mean_variance(points),
+    let grids: Vec<Grid> = points
+        .columns()
+        .iter()
+        .map(|column| Grid::of(column))
+        .collect();
+    let starts = Starts::new(points, given, parameters);
+    let run = |start, movement| {
+        let limits = Limits {
+            max_iterations: parameters.max_iterations,
+            movement,
+        };
+        descend(points, &grids, start, limits, cancelled)
+            .map_err(|_| exec_datafusion_err!("{NAME} was stopped"))
+    };
+    let mut measure = |descent: &Descent| {
+        points.squared_distances(&descent.centroids, &descent.nearest, distances);
+        let grid = Grid::of(distances);
+        grid.number(grid.sum(distances, |distance| distance))
     };
     let mut random = Xoshiro256Plus::seed_from_u64(parameters.seed);
     let mut iterations = 0;
     let mut best: Option<(f64, Descent)> = None;
     for _ in 0..parameters.n_runs {
-        let start = match given {
-            Some(centroids) => centroids.to_vec(),
-            None => seeded_start(points, parameters.k, random.clone())?,
-        };
+        let start = starts.next(random.clone())?;
         // A jump leads to numbers that no other run sees.
         random.jump();
-        let descent = descend(points, start, limits, cancelled)?;
+        let descent = run(start, parameters.tolerance.get() * variance)?;
         iterations += descent.iterations;
-        let inertia = descent.inertia();
+        let inertia = match parameters.n_runs {
+            1 => f64::INFINITY,
+            _ => measure(&descent),
+        };
         if best.as_ref().is_none_or(|(lowest, _)| inertia < *lowest) {
             best = Some((inertia, descent));
         }
     }
-    let (inertia, descent) = best.ok_or_else(|| exec_datafusion_err!("{NAME} made no run"))?;
-    if descent.settled || descent.iterations >= parameters.max_iterations {
-        return Ok(Solution {
-            descent,
-            inertia,
-            iterations,
-        });
+    let (_, mut descent) = best.ok_or_else(|| exec_datafusion_err!("{NAME} made no run"))?;
+    if !descent.settled && descent.iterations < parameters.max_iterations {
+        // The tolerance ended the run near its goal: the best run goes all the way.
+        descent = run(descent.centroids, -1.0)?;
+        iterations += descent.iterations;
     }
-    // The tolerance ended the run near its goal: the best run goes all the way.
-    let limits = Limits {
-        movement: -1.0,
-        ..limits
-    };
-    let descent = descend(points, descent.centroids, limits, cancelled)?;
     Ok(Solution {
-        inertia: descent.inertia(),
-        iterations: iterations + descent.iterations,
+        inertia: measure(&descent),
         descent,
+        grids,
+        iterations,
     })
 }
 
-/// Centroids to descend from.
-fn seeded_start(points: Points<'_>, k: usize, mut random: Xoshiro256Plus) -> Result<Vec<f64>> {
-    let enough = SEEDING_DISTANCES / (k.saturating_mul(k + 1) / 2);
-    let (sample, init) = if points.len() <= enough {
-        (None, KMeansInit::KMeansPlusPlus)
-    } else if enough >= k.saturating_mul(SEEDING_ROWS_PER_CLUSTER) {
-        (
-            Some(sample(points, enough, &mut random)),
-            KMeansInit::KMeansPlusPlus,
-        )
-    } else {
-        (None, KMeansInit::Random)
-    };
-    let values = sample.as_deref().unwrap_or(points.values);
-    let observations = ArrayView2::from_shape((values.len() / points.width, points.width), values)
-        .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
-    let model = KMeans::params_with_rng(k, random)
-        .init_method(init)
-        .n_runs(1)
-        .max_n_iterations(1)
-        .fit(&DatasetBase::from(observations))
-        .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
-    Ok(model.centroids().iter().copied().collect())
+/// Where the runs start.
+enum Starts<'a> {
+    Given(&'a [f64]),
+    Seeded {
+        /// The rows to choose from, one after the other.
+        rows: Vec<f64>,
+        width: usize,
+        k: usize,
+        init: KMeansInit<f64>,
+    },
 }
 
-/// So many of the rows, in their order.
-fn sample(points: Points<'_>, rows: usize, random: &mut Xoshiro256Plus) -> Vec<f64> {
-    let mut picked = index::sample(random, points.len(), rows).into_vec();
-    picked.sort_unstable();
-    picked
-        .into_iter()
-        .flat_map(|row| &points.values[row * points.width..(row + 1) * points.width])
-        .copied()
-        .collect()
-}
+impl<'a> Starts<'a> {
+    fn new(points: Points<'_>, given: Option<&'a [f64]>, parameters: &KMeansParameters) -> Self {
+        if let Some(centroids) = given {
+            return Starts::Given(centroids);
+        }
+        let k = parameters.k;
+        let affordable = SEEDING_DISTANCES / (k.saturating_mul(k + 1) / 2);
+        let fewest = k.saturating_mul(SEEDING_ROWS_PER_CLUSTER);
+        let (limit, init) = if points.len() <= affordable || affordable >= fewest {
+            (affordable.min(SEEDING_ROWS), KMeansInit::KMeansPlusPlus)
+        } else {
+            (SEEDING_ROWS, KMeansInit::Random)
+        };
+        Starts::Seeded {
+            rows: sample(points, limit.max(fewest), parameters.seed),
+            width: points.width(),
+            k,
+            init,
+        }
+    }
 
-/// The variance of a feature on average: the yardstick of the tolerance.
-fn mean_variance(points: Points<'_>) -> f64 {
-    let count = points.len() as f64;
-    let variance = |feature: usize| {
-        let column = || points.values.iter().skip(feature).step_by(points.width);
-        let mean = column().sum::<f64>() / count;
-        column().map(|value| (value - mean).powi(2)).sum::<f64>() / count
-    };
-    (0..points.width).map(variance).sum::<f64>() / points.width as f64
+    /// Centroids to descend from.
+    fn next(&self, random: Xoshiro256Plus) -> Result<Vec<f64>> {
+        let (rows, width, k, init) = match self {
+            Starts::Given(centroids) => return Ok(centroids.to_vec()),
+            Starts::Seeded {
+                rows,
+                width,
+                k,
+                init,
+            } => (rows, *width, *k, init),
+        };
+        let observations = ArrayView2::from_shape((rows.len() / width, width), rows)
+            .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
+        let model = KMeans::params_with_rng(k, random)
+            .init_method(init.clone())
+            .n_runs(1)
+            .max_n_iterations(1)
+            .fit(&DatasetBase::from(observations))
+            .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
+        Ok(model.centroids().iter().copied().collect())
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +167,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::lloyd::squared_distance;
     use super::super::parameters::{Init, Scale, Tolerance};
     use super::*;
 
@@ -161,22 +186,59 @@ mod tests {
         }
     }
 
-    fn solve(values: &[f64], width: usize, parameters: &KMeansParameters) -> Solution {
-        fit(
-            Points { values, width },
-            None,
-            parameters,
-            &Cancelled::default(),
-        )
-        .unwrap()
+    /// A solution, and the squared distances of the rows.
+    struct Solved {
+        solution: Solution,
+        distances: Vec<f64>,
+    }
+
+    fn try_solve(
+        values: &[f64],
+        width: usize,
+        given: Option<&[f64]>,
+        parameters: &KMeansParameters,
+        cancelled: bool,
+    ) -> Result<Solved> {
+        let column = |feature| {
+            values
+                .iter()
+                .skip(feature)
+                .step_by(width)
+                .copied()
+                .collect()
+        };
+        let columns: Vec<Vec<f64>> = (0..width).map(column).collect();
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let points = Points::new(&columns);
+        let mut distances = vec![0.0; points.len()];
+        let cancelled = AtomicBool::new(cancelled);
+        let solution = fit(points, given, 1.0, parameters, &mut distances, &cancelled)?;
+        Ok(Solved {
+            solution,
+            distances,
+        })
+    }
+
+    fn solve(values: &[f64], width: usize, parameters: &KMeansParameters) -> Solved {
+        try_solve(values, width, None, parameters, false).unwrap()
+    }
+
+    fn squared_distance(left: &[f64], right: &[f64]) -> f64 {
+        left.iter()
+            .zip(right)
+            .map(|(left, right)| (left - right).powi(2))
+            .sum()
     }
 
     /// Checks with code of its own that nothing is left to improve by a step.
-    fn assert_is_fixed_point(values: &[f64], width: usize, k: usize, solution: &Solution) {
+    fn assert_is_fixed_point(values: &[f64], width: usize, k: usize, solved: &Solved) {
+        let Solved {
+            solution,
+            distances,
+        } = solved;
         let Descent {
             centroids,
             nearest,
-            distances,
             settled,
             ..
         } = &solution.descent;
@@ -204,7 +266,7 @@ mod tests {
             }
         }
         let inertia: f64 = distances.iter().sum();
-        assert_eq!(inertia, solution.inertia);
+        assert!((inertia - solution.inertia).abs() <= 1e-12 * inertia);
     }
 
     fn different_rows(values: &[f64], width: usize) -> usize {
@@ -236,7 +298,7 @@ mod tests {
         fn more_runs_are_never_worse(seed in any::<u64>(), values in prop::collection::vec(-1e3..1e3_f64, 30..90)) {
             let runs = |n_runs| {
                 let parameters = KMeansParameters { n_runs, tolerance: Tolerance::new(0.0).unwrap(), ..parameters(4, seed) };
-                solve(&values, 1, &parameters).inertia
+                solve(&values, 1, &parameters).solution.inertia
             };
             prop_assert!(runs(5) <= runs(1));
         }
@@ -264,6 +326,7 @@ mod tests {
                 .build()
                 .unwrap();
             pool.install(|| solve(&values, 4, &parameters(6, 42)))
+                .solution
                 .descent
         });
         let bits = |numbers: &[f64]| {
@@ -293,23 +356,18 @@ mod tests {
 
     #[test]
     fn stops_when_told() {
-        let values = noise(100);
-        let points = Points {
-            values: &values,
-            width: 1,
-        };
-        let cancelled = Cancelled::default();
-        cancelled.raise();
-        let error = fit(points, None, &parameters(3, 1), &cancelled).unwrap_err();
+        let error = try_solve(&noise(100), 1, None, &parameters(3, 1), true)
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("was stopped"));
     }
 
     #[test]
     fn one_cluster_is_the_mean_and_as_many_as_rows_fit_exactly() {
         let values = [1.0, 2.0, 4.0, 9.0];
-        let one = solve(&values, 1, &parameters(1, 42));
+        let one = solve(&values, 1, &parameters(1, 42)).solution;
         assert_eq!(one.descent.centroids, [4.0]);
-        let all = solve(&values, 1, &parameters(4, 42));
+        let all = solve(&values, 1, &parameters(4, 42)).solution;
         assert_eq!(all.inertia, 0.0);
     }
 
@@ -321,11 +379,10 @@ mod tests {
             tolerance: Tolerance::new(0.0).unwrap(),
             ..parameters(given.len(), 42)
         };
-        let points = Points {
-            values: &[0.0, 1.0, 10.0, 11.0, 12.0, 30.0],
-            width: 1,
-        };
-        fit(points, Some(given), &parameters, &Cancelled::default()).unwrap()
+        let values = [0.0, 1.0, 10.0, 11.0, 12.0, 30.0];
+        try_solve(&values, 1, Some(given), &parameters, false)
+            .unwrap()
+            .solution
     }
 
     #[test]
@@ -360,6 +417,6 @@ mod tests {
             n_runs: 2,
             ..parameters(5, 42)
         };
-        assert_eq!(solve(&noise(5000), 1, &parameters).iterations, 2);
+        assert_eq!(solve(&noise(5000), 1, &parameters).solution.iterations, 2);
     }
 }

@@ -1,220 +1,171 @@
-//! Sorts the rows of the input into groups of feature vectors, in an order of their own.
+//! Brings the rows of each group together, and clusters the groups at the same time.
 
-use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Schema};
-use arrow::row::{OwnedRow, RowConverter, SortField};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::Result;
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use super::NAME;
-use super::parameters::{Coordinate, KMeansParameters};
-use crate::table::execution_refusal;
+use super::keys::GroupNames;
+use super::model::{Group, LabelValues, Summary, cluster};
+use super::parameters::KMeansParameters;
+use super::rows::Rows;
 
-/// The rows with the same values in `partition_by` whose features are all there.
+/// The number of a row that takes no part.
+pub(super) const NO_CLUSTER: u32 = u32::MAX;
+
+/// Cluster and distance of every row of the input.
 #[derive(Debug, Default)]
-pub(super) struct Group {
-    /// What a user calls the group, such as `year_quarter = 2024-Q1`; empty without `partition_by`.
-    pub(super) name: String,
-    /// The number of each row in the input, counted over all batches.
-    pub(super) rows: Vec<usize>,
-    /// The feature vectors, one row after the other.
-    pub(super) features: Vec<f64>,
-    /// The value of `label_by` in each row; NaN where there is none.
-    pub(super) label_values: Vec<f64>,
+pub(super) struct Results {
+    /// The cluster of each row, or [`NO_CLUSTER`].
+    pub(super) clusters: Vec<u32>,
+    /// The distance to its centroid in the scaled space.
+    pub(super) distances: Vec<f64>,
 }
 
-impl Group {
-    /// The same rows ordered by their values alone, so that the order of the input has no influence
-    /// on sums and random picks.
-    pub(super) fn in_canonical_order(&self, width: usize) -> Group {
-        let vector = |row: usize| &self.features[row * width..(row + 1) * width];
-        let mut order: Vec<usize> = (0..self.rows.len()).collect();
-        order.sort_by(|&left, &right| {
-            vector(left)
-                .iter()
-                .zip(vector(right))
-                .map(|(left, right)| left.total_cmp(right))
-                .find(|ordering| ordering.is_ne())
-                .unwrap_or_else(|| self.label_values[left].total_cmp(&self.label_values[right]))
-        });
-        Group {
-            name: self.name.clone(),
-            rows: order.iter().map(|&row| self.rows[row]).collect(),
-            features: order.iter().flat_map(|&row| vector(row)).copied().collect(),
-            label_values: order.iter().map(|&row| self.label_values[row]).collect(),
-        }
-    }
-}
-
-/// The groups of the input, ordered by the values of `partition_by`.
-pub(super) fn split(
-    batches: &[RecordBatch],
-    schema: &Schema,
+/// Clusters each group; also gives a summary for each, in the order of their values.
+pub(super) fn cluster_groups(
+    rows: Rows,
     parameters: &KMeansParameters,
-) -> Result<Vec<Group>> {
-    let mut keys = Keys::try_new(schema, &parameters.partition_by)?;
-    let mut groups = vec![];
-    let mut first_row = 0;
-    for batch in batches {
-        let columns = Columns::try_new(batch, parameters)?;
-        let key_of_row = keys.groups_of(batch, &mut groups)?;
-        for row in 0..batch.num_rows() {
-            columns.append(
-                row,
-                first_row + row,
-                &mut groups[key_of_row.get(row).copied().unwrap_or(0)],
-            )?;
-        }
-        first_row += batch.num_rows();
+    cancelled: &AtomicBool,
+) -> Result<(Results, Vec<Summary>)> {
+    let input_rows = rows.input_rows;
+    let mut grouped = Grouped::new(rows);
+    let mut results = Results {
+        clusters: vec![NO_CLUSTER; grouped.numbers.len()],
+        distances: vec![0.0; grouped.numbers.len()],
+    };
+    let groups = grouped.groups(&mut results, parameters);
+    let clustered: Vec<Result<Summary>> = groups
+        .into_par_iter()
+        .map(|group| cluster(group, parameters, cancelled))
+        .collect();
+    // Of several errors the first is told, whichever group was finished first.
+    let summaries = clustered.into_iter().collect::<Result<_>>()?;
+    let numbers = grouped.numbers;
+    drop((grouped.features, grouped.label_values));
+    Ok((in_input_order(results, &numbers, input_rows), summaries))
+}
+
+/// Results of rows with these numbers, by number.
+fn in_input_order(grouped: Results, numbers: &[u32], input_rows: usize) -> Results {
+    if (0..input_rows).eq(numbers.iter().map(|&number| number as usize)) {
+        return grouped;
     }
-    Ok(keys.in_order(groups))
-}
-
-/// The columns of a batch that the clustering reads, as floating point numbers.
-struct Columns<'a> {
-    features: Vec<Float64Array>,
-    label_by: Float64Array,
-    parameters: &'a KMeansParameters,
-}
-
-impl<'a> Columns<'a> {
-    fn try_new(batch: &RecordBatch, parameters: &'a KMeansParameters) -> Result<Self> {
-        Ok(Columns {
-            features: parameters
-                .features
-                .iter()
-                .map(|name| numbers(batch, name))
-                .collect::<Result<_>>()?,
-            label_by: numbers(batch, &parameters.label_by)?,
-            parameters,
-        })
+    let mut results = Results {
+        clusters: vec![NO_CLUSTER; input_rows],
+        distances: vec![0.0; input_rows],
+    };
+    let found = grouped.clusters.into_iter().zip(grouped.distances);
+    for (&number, (cluster, distance)) in numbers.iter().zip(found) {
+        results.clusters[number as usize] = cluster;
+        results.distances[number as usize] = distance;
     }
-
-    /// Adds a row to its group, unless a feature is missing.
-    fn append(&self, row: usize, number: usize, group: &mut Group) -> Result<()> {
-        let finite = |column: &Float64Array| {
-            let value = column.is_valid(row).then(|| column.value(row));
-            value.filter(|value| value.is_finite())
-        };
-        if !self.features.iter().all(|column| finite(column).is_some()) {
-            return Ok(());
-        }
-        for (column, name) in self.features.iter().zip(&self.parameters.features) {
-            let value = column.value(row);
-            let coordinate = Coordinate::new(value).ok_or_else(|| {
-                execution_refusal(
-                    format!(
-                        "{NAME}: '{name}' holds {value:e}, beyond {:e}",
-                        Coordinate::MAX
-                    ),
-                    "divide the column in the SELECT of the input",
-                )
-            })?;
-            group.features.push(coordinate.get());
-        }
-        group.rows.push(number);
-        group
-            .label_values
-            .push(finite(&self.label_by).map_or(f64::NAN, |value| value + 0.0));
-        Ok(())
-    }
+    results
 }
 
-fn numbers(batch: &RecordBatch, name: &str) -> Result<Float64Array> {
-    let numbers = cast(column(batch, name)?, &DataType::Float64)?;
-    Ok(numbers.as_primitive::<Float64Type>().clone())
+/// Rows that lie group after group, the groups in the order of their values.
+struct Grouped {
+    features: Vec<Vec<f64>>,
+    label_values: Vec<f64>,
+    /// The number of each row in the input.
+    numbers: Vec<u32>,
+    /// How many rows each group has.
+    lengths: Vec<usize>,
+    names: GroupNames,
 }
 
-fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
-    batch
-        .column_by_name(name)
-        .ok_or_else(|| exec_datafusion_err!("{NAME}: the input lost its column '{name}'"))
-}
-
-/// Finds the group of each row by its values in `partition_by`; NULL is a value like any other.
-struct Keys<'a> {
-    names: &'a [String],
-    converter: RowConverter,
-    known: HashMap<OwnedRow, usize>,
-}
-
-impl<'a> Keys<'a> {
-    fn try_new(schema: &Schema, names: &'a [String]) -> Result<Self> {
-        let fields = names
-            .iter()
-            .map(|name| {
-                Ok(SortField::new(
-                    schema.field_with_name(name)?.data_type().clone(),
-                ))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Keys {
+impl Grouped {
+    fn new(rows: Rows) -> Self {
+        let grouping = !rows.keys.is_empty();
+        let (names, places) = rows.keys.in_order();
+        let mut grouped = Grouped {
+            lengths: vec![rows.numbers.len()],
+            features: rows.features,
+            label_values: rows.label_values,
+            numbers: rows.numbers,
             names,
-            converter: RowConverter::new(fields)?,
-            known: HashMap::new(),
-        })
+        };
+        if grouping {
+            grouped.lengths = vec![0; places.len()];
+            for &group in &rows.groups {
+                grouped.lengths[places[group as usize] as usize] += 1;
+            }
+            let order = counting_sort(&rows.groups, &places, &grouped.lengths);
+            // One column at a time, so that not all are there twice.
+            for column in &mut grouped.features {
+                *column = reorder(column, &order);
+            }
+            if !grouped.label_values.is_empty() {
+                grouped.label_values = reorder(&grouped.label_values, &order);
+            }
+            grouped.numbers = reorder(&grouped.numbers, &order);
+        }
+        grouped
     }
 
-    /// The group of each row of a batch; new groups are appended. Without `partition_by` the list is
-    /// empty, and there is one group.
-    fn groups_of(&mut self, batch: &RecordBatch, groups: &mut Vec<Group>) -> Result<Vec<usize>> {
-        if self.names.is_empty() {
-            if groups.is_empty() {
-                groups.push(Group::default());
-            }
-            return Ok(vec![]);
-        }
-        let columns = self
-            .names
+    /// The groups that have rows, each with its part of the results.
+    fn groups<'a>(
+        &'a mut self,
+        results: &'a mut Results,
+        parameters: &KMeansParameters,
+    ) -> Vec<Group<'a>> {
+        let label_feature = parameters
+            .features
             .iter()
-            .map(|name| column(batch, name).cloned())
-            .collect::<Result<Vec<_>>>()?;
-        let keys = self.converter.convert_columns(&columns)?;
-        let mut found = Vec::with_capacity(batch.num_rows());
-        for (row, key) in keys.iter().enumerate() {
-            // Neighbours often share their group; that saves the copy of the key.
-            let same = row > 0 && keys.row(row - 1) == key;
-            let group = match found.last() {
-                Some(&previous) if same => previous,
-                _ => match self.known.get(&key.owned()) {
-                    Some(&known) => known,
+            .position(|name| *name == parameters.label_by);
+        let mut features: Vec<&mut [f64]> =
+            self.features.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut label_values = self.label_values.as_slice();
+        let mut clusters = results.clusters.as_mut_slice();
+        let mut distances = results.distances.as_mut_slice();
+        let mut groups = Vec::with_capacity(self.lengths.len());
+        for (number, &length) in self.lengths.iter().enumerate() {
+            let group = Group {
+                names: &self.names,
+                number,
+                features: features
+                    .iter_mut()
+                    .map(|column| take(column, length))
+                    .collect(),
+                label_values: match label_feature {
+                    Some(feature) => LabelValues::Feature(feature),
                     None => {
-                        groups.push(Group {
-                            name: describe(self.names, &columns, row)?,
-                            ..Group::default()
-                        });
-                        self.known.insert(key.owned(), groups.len() - 1);
-                        groups.len() - 1
+                        LabelValues::Column(label_values.split_off(..length).unwrap_or_default())
                     }
                 },
+                clusters: take(&mut clusters, length),
+                distances: take(&mut distances, length),
             };
-            found.push(group);
+            if length > 0 {
+                groups.push(group);
+            }
         }
-        Ok(found)
-    }
-
-    fn in_order(self, groups: Vec<Group>) -> Vec<Group> {
-        if self.names.is_empty() {
-            return groups;
-        }
-        let mut order: Vec<(OwnedRow, usize)> = self.known.into_iter().collect();
-        order.sort();
-        let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
-        order
-            .into_iter()
-            .filter_map(|(_, group)| groups.get_mut(group).and_then(Option::take))
-            .collect()
+        groups
     }
 }
 
-fn describe(names: &[String], columns: &[ArrayRef], row: usize) -> Result<String> {
-    let options = FormatOptions::default().with_null("NULL");
-    let values = names.iter().zip(columns).map(|(name, column)| {
-        let formatter = ArrayFormatter::try_new(column, &options)?;
-        Ok(format!("{name} = {}", formatter.value(row)))
-    });
-    Ok(values.collect::<Result<Vec<_>>>()?.join(", "))
+/// Cuts the first numbers off.
+fn take<'a, T>(slice: &mut &'a mut [T], length: usize) -> &'a mut [T] {
+    slice.split_off_mut(..length).unwrap_or_default()
+}
+
+/// The rows in the order of the places of their groups; within a group as they were.
+fn counting_sort(groups: &[u32], places: &[u32], lengths: &[usize]) -> Vec<u32> {
+    let mut next = Vec::with_capacity(lengths.len());
+    let mut first = 0;
+    for length in lengths {
+        next.push(first);
+        first += length;
+    }
+    let mut order = vec![0; groups.len()];
+    for (row, &group) in (0..).zip(groups) {
+        let slot = &mut next[places[group as usize] as usize];
+        order[*slot] = row;
+        *slot += 1;
+    }
+    order
+}
+
+fn reorder<T: Copy + Send + Sync>(values: &[T], order: &[u32]) -> Vec<T> {
+    order.par_iter().map(|&row| values[row as usize]).collect()
 }

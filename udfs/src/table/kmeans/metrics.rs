@@ -6,40 +6,47 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::physical_plan::metrics::{
-    Count, CustomMetricValue, ExecutionPlanMetricsSet, MetricBuilder, MetricValue,
+    BaselineMetrics, Count, CustomMetricValue, ExecutionPlanMetricsSet, Gauge, MetricBuilder,
+    MetricValue, SpillMetrics,
 };
 
-use super::model::Clustered;
-
-/// A call has one.
-const PARTITION: usize = 0;
+use super::model::Summary;
 
 /// The metrics of one execution.
 #[derive(Debug, Clone)]
 pub(super) struct KMeansMetrics {
+    /// Rows and time.
+    pub(super) baseline: BaselineMetrics,
+    /// The most memory reserved at once, in bytes.
+    pub(super) memory: Gauge,
+    /// What went to files for want of memory.
+    pub(super) spill: SpillMetrics,
     groups: Count,
     iterations: Count,
     inertia: Arc<Inertia>,
 }
 
 impl KMeansMetrics {
-    pub(super) fn new(metrics: &ExecutionPlanMetricsSet) -> Self {
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
         let inertia = Arc::new(Inertia::default());
         MetricBuilder::new(metrics)
-            .with_partition(PARTITION)
+            .with_partition(partition)
             .build(MetricValue::Custom {
                 name: "inertia".into(),
                 value: Arc::clone(&inertia) as _,
             });
         KMeansMetrics {
-            groups: MetricBuilder::new(metrics).counter("groups", PARTITION),
-            iterations: MetricBuilder::new(metrics).counter("iterations", PARTITION),
+            baseline: BaselineMetrics::new(metrics, partition),
+            memory: MetricBuilder::new(metrics).mem_used(partition),
+            spill: SpillMetrics::new(metrics, partition),
+            groups: MetricBuilder::new(metrics).counter("groups", partition),
+            iterations: MetricBuilder::new(metrics).counter("iterations", partition),
             inertia,
         }
     }
 
     /// Counts a finished group.
-    pub(super) fn record(&self, group: &Clustered) {
+    pub(super) fn record(&self, group: &Summary) {
         self.groups.add(1);
         self.iterations.add(group.iterations);
         self.inertia.add(group.inertia);

@@ -1,9 +1,9 @@
 //! `kmeans(relation, k => .., features => [..], ..)`: clusters the rows of a relation.
 //!
-//! `arguments` turn what was given into `parameters`, `call` stands for them in the plans and runs
-//! them: it collects its input, `groups` sorts the rows into groups, `scale` levels the features, `fit`
-//! finds the clusters by repeated `lloyd` descents (or one, from centroids that `init` gives), and `model`
-//! numbers them.
+//! The way of a call: `planner` catches it in the syntax tree, `arguments` and `columns` turn what was
+//! given into `parameters`, `node` stands for it in the logical plan, `operator` runs it. The operator
+//! collects its input, `groups` sorts the rows into groups, `scale` levels the features, `fit` finds
+//! the clusters by repeated `lloyd` descents (or one, from centroids that `init` gives), and `model` numbers them.
 //!
 //! Two promises shape the code. The same seed gives bit-equal results whatever the number of threads,
 //! the batch size and the order of the input: so rows are sorted before anything is computed, and sums
@@ -11,61 +11,43 @@
 //! every centroid is the mean of its rows.
 
 mod arguments;
-mod call;
+mod columns;
 mod fit;
 mod groups;
 mod init;
-mod lloyd;
+mod kernel;
+mod keys;
 mod metrics;
 mod model;
+mod node;
+mod operator;
 mod parameters;
+mod planner;
+mod rows;
+mod sample;
 mod scale;
+mod spill;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{Diagnostic, Result, exec_datafusion_err, plan_datafusion_err};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{DocSection, Documentation};
 
+pub use node::KMeansNode;
+pub use operator::KMeansExec;
 pub use parameters::{Coordinate, Init, KMeansParameters, Scale, Tolerance};
-
-use crate::table::documented;
-use crate::table::function::{ArgumentDescription, Call, RelationFunction, Request, Signature};
-use call::KMeansCall;
+pub use planner::{KMeansExtensionPlanner, KMeansRelationPlanner};
 
 /// The SQL name.
 pub const NAME: &str = "kmeans";
 
-/// The function.
-#[derive(Debug)]
-pub struct KMeans;
+/// The columns that the function adds to its input, in this order.
+pub const OUTPUT_COLUMNS: [&str; 3] = ["cluster", "label", "distance"];
 
-impl RelationFunction for KMeans {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::Relation(&[])
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &arguments::ARGUMENTS
-    }
-
-    fn documentation(&self) -> &Documentation {
-        documentation()
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        let input = request
-            .input
-            .ok_or_else(|| internal_datafusion_err!("{NAME} was planned without a relation"))?;
-        let parameters = KMeansParameters::try_new(&request.arguments, input)?;
-        Ok(Arc::new(KMeansCall::new(parameters)))
-    }
-}
-
-fn documentation() -> &'static Documentation {
+/// Description, arguments and an example with its output, which a test runs.
+pub fn documentation() -> &'static Documentation {
     static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
         let documentation = Documentation::builder(
             DocSection {
@@ -97,7 +79,41 @@ fn documentation() -> &'static Documentation {
 +-------+------+---------+-------+----------+
 ```",
         );
-        documented(documentation, &arguments::ARGUMENTS)
+        arguments::DESCRIPTIONS
+            .iter()
+            .fold(documentation, |documentation, (name, description)| {
+                documentation.with_argument(*name, *description)
+            })
+            .build()
     });
     &DOCUMENTATION
+}
+
+/// An entry for the list of table functions. Calls never reach it: the relation planner is first.
+pub fn table_function() -> Arc<dyn TableFunctionImpl> {
+    Arc::new(RelationOnly)
+}
+
+#[derive(Debug)]
+struct RelationOnly;
+
+impl TableFunctionImpl for RelationOnly {
+    fn call_with_args(&self, _arguments: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        Err(refusal(
+            format!("{NAME} clusters a relation, and this session does not plan such functions"),
+            "register the relation planners of tidemill-udfs with the session",
+        ))
+    }
+}
+
+/// A plan error with its remedy.
+fn refusal(message: String, hint: impl Into<String>) -> DataFusionError {
+    plan_datafusion_err!("{message}")
+        .with_diagnostic(Diagnostic::new_error(message, None).with_help(hint, None))
+}
+
+/// An error in the data, with its remedy.
+fn execution_refusal(message: String, hint: &str) -> DataFusionError {
+    exec_datafusion_err!("{message}")
+        .with_diagnostic(Diagnostic::new_error(message, None).with_help(hint, None))
 }

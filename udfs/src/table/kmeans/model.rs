@@ -1,25 +1,44 @@
 //! Clusters one group and numbers its clusters by `label_by`.
 
-use datafusion::common::Result;
+use std::sync::atomic::AtomicBool;
 
-use super::NAME;
+use datafusion::common::{HashSet, Result};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
 use super::fit::{Solution, fit};
-use super::groups::Group;
-use super::lloyd::Points;
+use super::kernel::{Grid, Points, ROWS_PER_TASK};
+use super::keys::GroupNames;
 use super::parameters::{Init, KMeansParameters};
 use super::scale::Levels;
-use crate::table::execution_refusal;
-use crate::table::function::Cancelled;
+use super::{NAME, execution_refusal};
 
-/// The rows of a group with their clusters, in the canonical order of the group.
+/// The rows with the same values in `partition_by`, and the room for their results.
 #[derive(Debug)]
-pub(super) struct Clustered {
-    /// The number of each row in the input.
-    pub(super) rows: Vec<usize>,
-    /// The cluster of each row, numbered by the mean of `label_by`.
-    pub(super) clusters: Vec<u32>,
-    /// The distance of each row to the centroid, in the scaled space.
-    pub(super) distances: Vec<f64>,
+pub(super) struct Group<'a> {
+    pub(super) names: &'a GroupNames,
+    /// Its place in `names`.
+    pub(super) number: usize,
+    /// A column for each feature; scaled in place.
+    pub(super) features: Vec<&'a mut [f64]>,
+    pub(super) label_values: LabelValues<'a>,
+    /// The cluster of each row.
+    pub(super) clusters: &'a mut [u32],
+    /// The distance of each row to its centroid, in the scaled space.
+    pub(super) distances: &'a mut [f64],
+}
+
+/// The numbers by whose mean clusters are numbered.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LabelValues<'a> {
+    /// The feature with this number. Its scaled values have the same order.
+    Feature(usize),
+    /// A value for each row; NaN where there is none.
+    Column(&'a [f64]),
+}
+
+/// How the clustering of a group went.
+#[derive(Debug)]
+pub(super) struct Summary {
     /// The sum of the squared distances.
     pub(super) inertia: f64,
     /// Steps over all runs.
@@ -28,59 +47,53 @@ pub(super) struct Clustered {
 
 /// Clusters one group. Fails when it has fewer different rows than clusters are wanted.
 pub(super) fn cluster(
-    group: &Group,
+    mut group: Group<'_>,
     parameters: &KMeansParameters,
-    cancelled: &Cancelled,
-) -> Result<Clustered> {
-    let width = parameters.features.len();
-    let mut group = group.in_canonical_order(width);
-    let levels = Levels::of(&group.features, width, parameters.scale);
+    cancelled: &AtomicBool,
+) -> Result<Summary> {
+    let levels = Levels::of(&group.features, parameters.scale);
     levels.apply(&mut group.features);
-    let points = Points {
-        values: &group.features,
-        width,
-    };
-    check_rows(&group.name, points, parameters.k)?;
+    let columns: Vec<&[f64]> = group.features.iter().map(|column| &**column).collect();
+    let points = Points::new(&columns);
+    check_rows(&group, points, parameters.k)?;
     let given = match &parameters.init {
         Init::KMeansPlusPlus => None,
         Init::Given(centroids) => {
             let mut scaled: Vec<f64> = centroids.iter().map(|number| number.get()).collect();
-            levels.apply(&mut scaled);
+            levels.apply_to_vectors(&mut scaled);
             Some(scaled)
         }
     };
-    let solution = fit(points, given.as_deref(), parameters, cancelled)?;
-    let numbers = numbers_by_mean(&solution, &group.label_values, points, parameters.k);
-    let Solution {
-        descent,
-        inertia,
-        iterations,
-    } = solution;
-    Ok(Clustered {
-        clusters: descent
-            .nearest
-            .iter()
-            .map(|&cluster| numbers[cluster as usize])
-            .collect(),
-        distances: descent.distances.into_iter().map(f64::sqrt).collect(),
-        rows: group.rows,
-        inertia,
-        iterations,
+    let variance = levels.mean_variance();
+    let solution = fit(
+        points,
+        given.as_deref(),
+        variance,
+        parameters,
+        group.distances,
+        cancelled,
+    )?;
+    let numbers = numbers_by_mean(&solution, group.label_values, points.width());
+    for (result, &cluster) in group.clusters.iter_mut().zip(&solution.descent.nearest) {
+        *result = numbers[cluster as usize];
+    }
+    group
+        .distances
+        .par_iter_mut()
+        .with_min_len(ROWS_PER_TASK)
+        .for_each(|distance| *distance = distance.sqrt());
+    Ok(Summary {
+        inertia: solution.inertia,
+        iterations: solution.iterations,
     })
 }
 
-fn check_rows(group: &str, points: Points<'_>, k: usize) -> Result<()> {
-    // Equal rows are neighbours in canonical order.
-    let next = points.rows().skip(1);
-    let different = 1 + points
-        .rows()
-        .zip(next)
-        .filter(|(row, next)| row != next)
-        .count();
+fn check_rows(group: &Group<'_>, points: Points<'_>, k: usize) -> Result<()> {
+    let different = different_rows(points, k);
     if different >= k {
         return Ok(());
     }
-    let (place, remedy) = match group {
+    let (place, remedy) = match group.names.name(group.number)?.as_str() {
         "" => ("the input".to_owned(), "use a smaller k, or more rows"),
         group => (
             format!("group {group}"),
@@ -96,33 +109,40 @@ fn check_rows(group: &str, points: Points<'_>, k: usize) -> Result<()> {
     ))
 }
 
-/// The final number of each cluster. Clusters without any value in `label_by` come last; ties go to
-/// the centroid that is smaller in its first feature that differs.
-fn numbers_by_mean(
-    solution: &Solution,
-    label_values: &[f64],
-    points: Points<'_>,
-    k: usize,
-) -> Vec<u32> {
-    let mut sums = vec![(0.0, 0_u32); k];
-    for (&cluster, &value) in solution.descent.nearest.iter().zip(label_values) {
-        if !value.is_nan() {
-            let (sum, count) = &mut sums[cluster as usize];
-            *sum += value;
-            *count += 1;
+/// How many different rows there are; no more than `enough` are counted.
+fn different_rows(points: Points<'_>, enough: usize) -> usize {
+    let mut different: HashSet<Vec<u64>> = HashSet::new();
+    let mut bits = Vec::with_capacity(points.width());
+    for row in 0..points.len() {
+        bits.clear();
+        bits.extend(points.row(row).map(f64::to_bits));
+        if !different.contains(&bits) {
+            different.insert(bits.clone());
+        }
+        if different.len() >= enough {
+            break;
         }
     }
-    let mean = |cluster: usize| match sums[cluster] {
-        (_, 0) => f64::INFINITY,
-        (sum, count) => sum / f64::from(count),
+    different.len()
+}
+
+/// The final number of each cluster. Clusters without any value in `label_by` come last; ties go to
+/// the centroid that is smaller in its first feature that differs.
+fn numbers_by_mean(solution: &Solution, label_values: LabelValues<'_>, width: usize) -> Vec<u32> {
+    let Solution { descent, grids, .. } = solution;
+    let k = descent.centroids.len() / width;
+    let means: Vec<f64> = match label_values {
+        LabelValues::Feature(feature) => {
+            let means = descent.sums.means(grids, &descent.centroids);
+            means.into_iter().skip(feature).step_by(width).collect()
+        }
+        LabelValues::Column(values) => means(values, &descent.nearest, k),
     };
-    let centroid = |cluster: usize| {
-        solution.descent.centroids[cluster * points.width..(cluster + 1) * points.width].iter()
-    };
+    let centroid = |cluster: usize| &descent.centroids[cluster * width..(cluster + 1) * width];
     let mut order: Vec<usize> = (0..k).collect();
     order.sort_by(|&left, &right| {
-        mean(left).total_cmp(&mean(right)).then_with(|| {
-            let coordinates = centroid(left).zip(centroid(right));
+        means[left].total_cmp(&means[right]).then_with(|| {
+            let coordinates = centroid(left).iter().zip(centroid(right));
             coordinates
                 .map(|(left, right)| left.total_cmp(right))
                 .find(|ordering| ordering.is_ne())
@@ -136,12 +156,33 @@ fn numbers_by_mean(
     numbers
 }
 
+/// The mean of the values in each cluster; infinite for a cluster without any.
+fn means(values: &[f64], nearest: &[u32], k: usize) -> Vec<f64> {
+    // The largest one passes over NaN.
+    let grid = Grid::of(values);
+    let mut sums = vec![(0_i128, 0_i64); k];
+    for (&cluster, &value) in nearest.iter().zip(values) {
+        if !value.is_nan() {
+            let (sum, count) = &mut sums[cluster as usize];
+            *sum += grid.integer(value);
+            *count += 1;
+        }
+    }
+    let mean = |(sum, count)| match count {
+        0 => f64::INFINITY,
+        count => grid.mean(sum, count),
+    };
+    sums.into_iter().map(mean).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use arrow::datatypes::Schema;
     use proptest::prelude::*;
 
+    use super::super::keys::Keys;
     use super::super::parameters::{Scale, Tolerance};
     use super::*;
 
@@ -161,27 +202,51 @@ mod tests {
         }
     }
 
-    /// A group of one or more features, numbered by the first.
-    fn group(features: Vec<f64>, width: usize) -> Group {
-        Group {
-            name: String::new(),
-            rows: (0..features.len() / width).collect(),
-            label_values: features.iter().step_by(width).copied().collect(),
-            features,
+    /// The rows of a group: vectors one after the other, numbered by the first feature.
+    struct Input {
+        vectors: Vec<f64>,
+        width: usize,
+        label_values: Option<Vec<f64>>,
+    }
+
+    fn group(vectors: Vec<f64>, width: usize) -> Input {
+        Input {
+            vectors,
+            width,
+            label_values: None,
         }
     }
 
-    fn clustered(group: &Group, parameters: &KMeansParameters) -> Vec<(usize, u32, u64)> {
-        let clustered = cluster(group, parameters, &Cancelled::default()).unwrap();
-        let results = clustered.clusters.iter().zip(&clustered.distances);
-        let mut rows: Vec<_> = clustered
-            .rows
-            .iter()
-            .zip(results)
-            .map(|(&row, (&cluster, distance))| (row, cluster, distance.to_bits()))
-            .collect();
-        rows.sort_unstable();
-        rows
+    fn clustered(input: &Input, parameters: &KMeansParameters) -> Vec<(usize, u32, u64)> {
+        let column = |feature| {
+            input
+                .vectors
+                .iter()
+                .skip(feature)
+                .step_by(input.width)
+                .copied()
+                .collect()
+        };
+        let mut columns: Vec<Vec<f64>> = (0..input.width).map(column).collect();
+        let rows = columns[0].len();
+        let (mut clusters, mut distances) = (vec![0; rows], vec![0.0; rows]);
+        let (names, _) = Keys::try_new(&Schema::empty(), &[]).unwrap().in_order();
+        let group = Group {
+            names: &names,
+            number: 0,
+            features: columns.iter_mut().map(Vec::as_mut_slice).collect(),
+            label_values: match &input.label_values {
+                Some(values) => LabelValues::Column(values),
+                None => LabelValues::Feature(0),
+            },
+            clusters: &mut clusters,
+            distances: &mut distances,
+        };
+        cluster(group, parameters, &AtomicBool::new(false)).unwrap();
+        let results = clusters.into_iter().zip(distances).enumerate();
+        results
+            .map(|(row, (cluster, distance))| (row, cluster, distance.to_bits()))
+            .collect()
     }
 
     fn any_scale() -> impl Strategy<Value = Scale> {
@@ -230,7 +295,7 @@ mod tests {
     #[test]
     fn clusters_without_a_label_value_come_last() {
         let mut group = group(vec![1.0, 2.0, 50.0, 51.0, 99.0, 98.0], 1);
-        group.label_values = vec![f64::NAN, f64::NAN, 7.0, f64::NAN, 3.0, 3.0];
+        group.label_values = Some(vec![f64::NAN, f64::NAN, 7.0, f64::NAN, 3.0, 3.0]);
         let rows = clustered(&group, &parameters(3, 1, Scale::None));
         let clusters: Vec<u32> = rows.iter().map(|(_, cluster, _)| *cluster).collect();
         assert_eq!(clusters, [2, 2, 1, 1, 0, 0]);
@@ -244,7 +309,7 @@ mod tests {
             .flat_map(|(money, kind)| [money, kind, kind])
             .collect();
         let mut group = group(features, 3);
-        group.label_values = vec![0.0, 0.0, 1.0, 1.0];
+        group.label_values = Some(vec![0.0, 0.0, 1.0, 1.0]);
         let kinds = |scale| {
             let rows = clustered(&group, &parameters(2, 3, scale));
             rows.iter()
