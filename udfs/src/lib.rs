@@ -1,14 +1,15 @@
 //! Tidemill's SQL functions. They know DataFusion and nothing of the engine.
 //!
 //! Each function is declared once, in the file named after it, and listed once, in the module of its
-//! kind: [`all_scalar`] and [`table::FUNCTIONS`]. A session takes them all with [`register_all`]; a table
-//! function over a relation also needs [`all_extension_planners`] in the session's query planner, and
+//! kind: [`all_scalar`], [`all_window`] and [`table::FUNCTIONS`]. A session takes them all with
+//! [`register_all`]; a table function over a relation also needs [`all_extension_planners`] in the session's query planner, and
 //! [`rewrite_relation_arguments`] on every statement before it is planned.
 
 mod scalar;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use datafusion::physical_planner::ExtensionPlanner;
 
 pub use scalar::all_scalar;
 pub use table::{all_table, rewrite_relation_arguments};
+pub use window::all_window;
 
 use table::models::Models;
 use table::{CallExtensionPlanner, CallPlanner};
@@ -36,6 +38,10 @@ pub fn register_all(
         .scalar_functions()
         .get_or_insert_default()
         .extend(all_scalar());
+    builder
+        .window_functions()
+        .get_or_insert_default()
+        .extend(all_window());
     let named = all_table()
         .into_iter()
         .map(|function| (function.name().to_owned(), function));

@@ -162,6 +162,13 @@ pub(super) fn seed(argument: &Argument) -> Result<u64> {
     Ok(number.cast_unsigned())
 }
 
+pub(super) fn boolean(argument: &Argument) -> Result<bool> {
+    match &argument.value {
+        Value::Scalar(ScalarValue::Boolean(Some(value))) => Ok(*value),
+        _ => Err(argument.wrong_type("true or false", &format!("{} => true", argument.name))),
+    }
+}
+
 fn integer(argument: &Argument) -> Option<i64> {
     let Value::Scalar(scalar) = &argument.value else {
         return None;

@@ -78,7 +78,7 @@ pub(super) fn check_numeric(argument: &Argument, name: &str, input: &DFSchema) -
         numeric if numeric.is_numeric() => return Ok(()),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
             format!(
-                "a code for each text would make up distances; give each value a column of its own, such as (\"{name}\" = '..') AS is_.."
+                "a code for each text would make up distances; name it in one_hot => ['{name}'] where the function takes that, or give each value a column: (\"{name}\" = '..') AS is_.."
             )
         }
         temporal if temporal.is_temporal() => {
@@ -93,4 +93,28 @@ pub(super) fn check_numeric(argument: &Argument, name: &str, input: &DFSchema) -
         ),
         hint,
     ))
+}
+
+/// A column of texts, whole numbers or booleans, whose values are categories.
+pub(super) fn check_category(argument: &Argument, name: &str, input: &DFSchema) -> Result<()> {
+    let Some(field) = input.fields().iter().find(|field| field.name() == name) else {
+        return check_column(argument, name, input);
+    };
+    let data_type = field.data_type();
+    let value_type = match data_type {
+        DataType::Dictionary(_, value_type) => value_type,
+        other => other,
+    };
+    match value_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Ok(()),
+        DataType::Boolean | DataType::Null => Ok(()),
+        integer if integer.is_integer() => Ok(()),
+        _ => Err(argument.refuse(
+            format!(
+                "'{name}' (in `{}`) must be text, a whole number or boolean, not {data_type}",
+                argument.name
+            ),
+            format!("name it in `features`, or CAST(\"{name}\" AS TEXT)"),
+        )),
+    }
 }

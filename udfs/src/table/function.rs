@@ -2,11 +2,12 @@
 //!
 //! A [`RelationFunction`] is what a user finds in the list of functions. Called with arguments that it
 //! takes, it gives a [`Call`], which stands in the plans and knows which columns it reads and gives.
-//! Each execution of a call is a [`Run`]: it takes the batches of the input as they come, and gives
-//! its results when there are no more.
+//! An execution of a call is a [`Run`], which takes the batches of the input as they come and gives its
+//! results when there are no more, or is [`RowWise`].
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -91,7 +92,20 @@ pub trait Call: fmt::Debug + fmt::Display + DynEq + DynHash + Any + Send + Sync 
     ///
     /// # Errors
     /// Columns that are not there any more.
-    fn begin(&self, input: &Schema, context: RunContext) -> Result<Box<dyn Run>>;
+    fn begin(&self, input: &Schema, context: RunContext) -> Result<Execution>;
+
+    /// Whether each row is taken by itself, so that rows stream, and on all cores.
+    fn is_row_wise(&self) -> bool {
+        false
+    }
+}
+
+/// How a call is executed.
+pub enum Execution {
+    /// All rows are read before the first result.
+    Collected(Box<dyn Run>),
+    /// Each batch gives its results at once; only for a call that [is row-wise](Call::is_row_wise).
+    RowWise(Box<dyn RowWise>),
 }
 
 /// The columns that a call gives.
@@ -116,10 +130,13 @@ pub struct RunContext {
 
 /// One execution. It holds of the input what it needs; the operator keeps the rest.
 pub trait Run: Send {
+    /// How many bytes it needs for so many more rows, all through the execution.
+    fn bytes_of(&self, rows: usize) -> usize;
+
     /// Takes the next rows.
     ///
     /// # Errors
-    /// Values that it cannot use; too little memory.
+    /// Values that it cannot use.
     fn take(&mut self, batch: &RecordBatch) -> Result<()>;
 
     /// Computes the results. Called beside the async threads.
@@ -129,13 +146,44 @@ pub trait Run: Send {
     fn finish(self: Box<Self>) -> Result<Results>;
 }
 
+/// An execution that takes each row by itself.
+pub trait RowWise: Send {
+    /// The added columns of a batch.
+    ///
+    /// # Errors
+    /// Values that it cannot use.
+    fn columns(&mut self, batch: &RecordBatch) -> Result<Vec<ArrayRef>>;
+}
+
 /// What came out of a call, as its [`Output`] says.
-#[derive(Debug)]
 pub enum Results {
-    /// The added columns, with a value for each row of the input in their order.
-    Added(Vec<ArrayRef>),
+    /// The added columns.
+    Added(Box<dyn AddedColumns>),
     /// The table.
     Table(RecordBatch),
+}
+
+impl Results {
+    /// Added columns with a value for each row of the input in their order.
+    pub fn added(columns: Vec<ArrayRef>) -> Self {
+        Results::Added(Box::new(columns))
+    }
+}
+
+/// Columns that are made when they are asked for.
+pub trait AddedColumns: Send {
+    /// The columns of some rows of the input, counted over all batches.
+    ///
+    /// # Errors
+    /// Too little memory.
+    fn columns(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>>;
+}
+
+impl AddedColumns for Vec<ArrayRef> {
+    fn columns(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>> {
+        let slice = |column: &ArrayRef| column.slice(rows.start, rows.len());
+        Ok(self.iter().map(slice).collect())
+    }
 }
 
 /// A flag that ends an execution early.

@@ -17,7 +17,11 @@ impl Memory {
     /// Nothing yet.
     pub(super) fn new(consumer: &str, pool: &Arc<dyn MemoryPool>, peak: Gauge) -> Self {
         Memory {
-            reservation: Arc::new(MemoryConsumer::new(consumer).register(pool)),
+            reservation: Arc::new(
+                MemoryConsumer::new(consumer)
+                    .with_can_spill(true)
+                    .register(pool),
+            ),
             peak,
         }
     }
@@ -30,6 +34,11 @@ impl Memory {
         self.reservation.try_grow(bytes)?;
         self.peak.set_max(self.reservation.size());
         Ok(())
+    }
+
+    /// Another part under the same name, empty as yet.
+    pub(super) fn another(&self) -> MemoryReservation {
+        self.reservation.new_empty()
     }
 
     /// Gives some back.

@@ -6,13 +6,22 @@
 
 mod arguments;
 mod columns;
+pub mod dbscan;
 pub mod function;
+pub mod gaussian_mixture;
+mod kept;
 pub mod kmeans;
+mod learning;
+mod linear_regression;
+mod logistic_regression;
 mod memory;
+mod ml;
 pub mod models;
 mod node;
 mod operator;
+pub mod pca;
 mod planner;
+mod random_forest_regression;
 mod relation_arguments;
 
 use std::sync::Arc;
@@ -30,9 +39,38 @@ pub use planner::{CallExtensionPlanner, CallPlanner};
 pub use relation_arguments::rewrite_relation_arguments;
 
 use function::{ArgumentDescription, RelationFunction};
+use learning::{Asked, Learner};
+use linear_regression::LinearRegression;
+use logistic_regression::LogisticRegression;
+use random_forest_regression::RandomForestRegression;
 
 /// Every table function over a relation.
-pub const FUNCTIONS: [&dyn RelationFunction; 1] = [&kmeans::KMeans];
+pub const FUNCTIONS: [&dyn RelationFunction; 24] = [
+    &kmeans::KMeans,
+    &kmeans::KMeansCentroids,
+    &kmeans::KMeansElbow,
+    &kmeans::KMeansExplain,
+    &kmeans::KMeansMetrics,
+    &kmeans::KMeansPredict,
+    &gaussian_mixture::GaussianMixture,
+    &dbscan::Dbscan,
+    &pca::Pca,
+    &pca::PcaComponents,
+    &Learner::<LinearRegression>::new(Asked::Rows),
+    &Learner::<LinearRegression>::new(Asked::Measures),
+    &Learner::<LinearRegression>::new(Asked::Predictions),
+    &Learner::<LinearRegression>::new(Asked::Coefficients),
+    &Learner::<LogisticRegression>::new(Asked::Rows),
+    &Learner::<LogisticRegression>::new(Asked::Measures),
+    &Learner::<LogisticRegression>::new(Asked::Predictions),
+    &Learner::<LogisticRegression>::new(Asked::Coefficients),
+    &Learner::<RandomForestRegression>::new(Asked::Rows),
+    &Learner::<RandomForestRegression>::new(Asked::Measures),
+    &Learner::<RandomForestRegression>::new(Asked::Predictions),
+    &ml::MlPredict,
+    &ml::MlCentroids,
+    &ml::MlEvaluate,
+];
 
 /// Every table function of this package, for `information_schema.routines`.
 ///

@@ -1,6 +1,7 @@
-//! A call at work: reads the input, hands it to the [`Run`] of the call, computes beside the async
-//! threads, and gives the results. Where rows come back with more columns, it keeps them meanwhile.
-//! All that is held is reserved from the memory pool first.
+//! A call at work. One that is row-wise gives every batch back with more columns, in as many
+//! partitions as there are. For any other it reads all of the input, hands it to the [`Run`] of the
+//! call, computes beside the async threads, and gives the results. Where rows come back with more
+//! columns, it keeps them meanwhile. All that is held is reserved from the memory pool first.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +10,6 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 use datafusion::common::{Result, exec_datafusion_err, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -17,21 +17,24 @@ use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType,
 };
 use datafusion::physical_plan::metrics::{
-    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, SpillMetrics,
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties,
-    ReplaceChildrenOptions,
+    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties,
+    Partitioning, PlanProperties, ReplaceChildrenOptions,
 };
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::function::{Call, Cancelled, Output, Results, Run, RunContext};
+use super::function::{
+    AddedColumns, Call, Cancelled, Execution, Output, Results, RowWise, Run, RunContext,
+};
+use super::kept::KeptInput;
 use super::memory::Memory;
 use super::refusal;
 
-/// The operator: one partition in, one out.
+/// The operator. A call that is not row-wise has one partition in and one out.
 #[derive(Debug)]
 pub struct CallExec {
     input: Arc<dyn ExecutionPlan>,
@@ -62,8 +65,14 @@ impl CallExec {
         let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
+            Partitioning::UnknownPartitioning(match call.is_row_wise() {
+                true => input.output_partitioning().partition_count(),
+                false => 1,
+            }),
+            match call.is_row_wise() {
+                true => EmissionType::Incremental,
+                false => EmissionType::Final,
+            },
             Boundedness::Bounded,
         ));
         Ok(CallExec {
@@ -107,11 +116,14 @@ impl ExecutionPlan for CallExec {
     }
 
     fn required_input_distribution(&self) -> Vec<Distribution> {
-        vec![Distribution::SinglePartition]
+        match self.call.is_row_wise() {
+            true => vec![Distribution::UnspecifiedDistribution],
+            false => vec![Distribution::SinglePartition],
+        }
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
+        vec![self.call.is_row_wise()]
     }
 
     fn replace_children(
@@ -147,9 +159,6 @@ impl ExecutionPlan for CallExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        if partition != 0 {
-            return internal_err!("{} has one partition, not {}", self.name(), partition + 1);
-        }
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let peak = MetricBuilder::new(&self.metrics).mem_used(partition);
         let context_of_run = RunContext {
@@ -158,18 +167,31 @@ impl ExecutionPlan for CallExec {
             metrics: self.metrics.clone(),
         };
         let input_schema = self.input.schema();
-        let job = Job {
-            function: self.call.function(),
-            run: self.call.begin(&input_schema, context_of_run.clone())?,
-            keeps_rows: matches!(self.call.output(&input_schema)?, Output::Added(_)),
-            schema: Arc::clone(&self.schema),
-            context: context_of_run,
-            baseline: baseline.clone(),
+        let execution = self.call.begin(&input_schema, context_of_run.clone())?;
+        let task = Arc::clone(&context);
+        let input = self.input.execute(partition, context)?;
+        let schema = Arc::clone(&self.schema);
+        let output = match execution {
+            Execution::RowWise(row_wise) => add_columns(row_wise, input, schema, baseline.clone()),
+            Execution::Collected(run) => {
+                let keeps_rows = matches!(self.call.output(&input_schema)?, Output::Added(_));
+                let kept = keeps_rows.then(|| {
+                    let spilling = SpillMetrics::new(&self.metrics, partition);
+                    let reservation = context_of_run.memory.another();
+                    KeptInput::new(input_schema, &task, spilling, reservation)
+                });
+                let job = Job {
+                    function: self.call.function(),
+                    run,
+                    kept,
+                    schema,
+                    context: context_of_run,
+                    baseline: baseline.clone(),
+                };
+                stream::once(job.run(input)).try_flatten().boxed()
+            }
         };
-        let input = self.input.execute(0, context)?;
-        let output = stream::once(job.run(input))
-            .try_flatten()
-            .inspect_ok(move |batch| baseline.record_output(batch.num_rows()));
+        let output = output.inspect_ok(move |batch| baseline.record_output(batch.num_rows()));
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),
             output,
@@ -181,11 +203,29 @@ impl ExecutionPlan for CallExec {
     }
 }
 
+/// Each batch with the columns that it gets.
+fn add_columns(
+    mut row_wise: Box<dyn RowWise>,
+    input: SendableRecordBatchStream,
+    schema: SchemaRef,
+    baseline: BaselineMetrics,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    let output = input.map(move |batch| {
+        let batch = batch?;
+        let _timer = baseline.elapsed_compute().timer();
+        let added = row_wise.columns(&batch)?;
+        let columns = batch.columns().iter().cloned().chain(added).collect();
+        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+    });
+    output.boxed()
+}
+
 /// One execution.
 struct Job {
     function: &'static str,
     run: Box<dyn Run>,
-    keeps_rows: bool,
+    /// The input, where it comes back with more columns.
+    kept: Option<KeptInput>,
     schema: SchemaRef,
     context: RunContext,
     baseline: BaselineMetrics,
@@ -196,16 +236,8 @@ impl Job {
         mut self,
         mut input: SendableRecordBatchStream,
     ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let mut kept = vec![];
-        // Batches are often slices of one buffer, which then counts once.
-        let mut counter = RecordBatchMemoryCounter::new();
         while let Some(batch) = input.next().await {
-            let batch = batch?;
-            self.run.take(&batch)?;
-            if self.keeps_rows {
-                self.context.memory.grow(counter.count_batch(&batch))?;
-                kept.push(batch);
-            }
+            self.take(batch?)?;
         }
         drop(input);
         // Dropped with this future, when nobody waits for the rows any more.
@@ -217,21 +249,13 @@ impl Job {
             let timer = self.baseline.elapsed_compute().timer();
             let results = self.run.finish()?;
             timer.done();
-            Ok(match results {
-                Results::Table(batch) => stream::iter([Ok(batch)]).boxed(),
-                Results::Added(columns) => {
-                    let memory = self.context.memory;
-                    let mut first_row = 0;
-                    let batches = kept.into_iter().map(move |batch| {
-                        // What it holds stays reserved as long as the stream.
-                        let _memory = &memory;
-                        let rows = batch.num_rows();
-                        let added = columns.iter().map(|column| column.slice(first_row, rows));
-                        let columns = batch.columns().iter().cloned().chain(added).collect();
-                        first_row += rows;
-                        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
-                    });
-                    stream::iter(batches).boxed()
+            Ok(match (results, self.kept) {
+                (Results::Table(batch), _) => stream::iter([Ok(batch)]).boxed(),
+                (Results::Added(added), Some(kept)) => {
+                    emit(kept, added, self.schema, self.context.memory)
+                }
+                (Results::Added(_), None) => {
+                    return internal_err!("{function} gives columns to rows that are gone");
                 }
             })
         })
@@ -239,6 +263,46 @@ impl Job {
         .await
         .map_err(|error| exec_datafusion_err!("{function} stopped unexpectedly: {error}"))?
     }
+
+    /// Hands a batch to the call and keeps it; if memory runs short, moves what is kept to disk.
+    fn take(&mut self, batch: RecordBatch) -> Result<()> {
+        let bytes = self.run.bytes_of(batch.num_rows());
+        if let Err(shortage) = self.context.memory.grow(bytes) {
+            match &mut self.kept {
+                Some(kept) => kept.make_room(shortage)?,
+                None => return Err(shortage),
+            }
+            self.context.memory.grow(bytes)?;
+        }
+        self.run.take(&batch)?;
+        match &mut self.kept {
+            Some(kept) => kept.push(batch),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The batches of the input, each with its new columns.
+fn emit(
+    kept: KeptInput,
+    added: Box<dyn AddedColumns>,
+    schema: SchemaRef,
+    memory: Memory,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    let (batches, kept_reservation) = kept.into_batches();
+    // They live as long as the stream.
+    let reservations = (memory, kept_reservation);
+    let mut first_row = 0;
+    let batches = batches.map(move |batch| {
+        let _ = &reservations;
+        let batch = batch?;
+        let rows = first_row..first_row + batch.num_rows();
+        first_row = rows.end;
+        let added = added.columns(rows)?;
+        let columns = batch.columns().iter().cloned().chain(added).collect();
+        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+    });
+    batches.boxed()
 }
 
 /// Raises the flag when it goes out of scope.

@@ -203,6 +203,30 @@ mod tests {
     }
 
     #[test]
+    fn models_and_numbers_get_names() {
+        for (before, after) in [
+            (
+                "SELECT * FROM kmeans_elbow(raw.t, 2, 9, features => ['x'])",
+                "SELECT * FROM kmeans_elbow((SELECT * FROM raw.t), k_min => 2, k_max => 9, features => ['x'])",
+            ),
+            (
+                "SELECT * FROM kmeans_predict('bills', 'raw.t')",
+                "SELECT * FROM kmeans_predict(model => 'bills', (SELECT * FROM raw.t))",
+            ),
+            (
+                "SELECT * FROM kmeans_centroids('bills')",
+                "SELECT * FROM kmeans_centroids(model => 'bills')",
+            ),
+            (
+                "SELECT * FROM kmeans_centroids('raw.t', k => 2)",
+                "SELECT * FROM kmeans_centroids((SELECT * FROM raw.t), k => 2)",
+            ),
+        ] {
+            assert_eq!(rewritten(before), after);
+        }
+    }
+
+    #[test]
     fn reaches_every_corner_of_a_statement() {
         for (before, after) in [
             (

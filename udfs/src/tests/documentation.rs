@@ -12,6 +12,12 @@ async fn every_example_gives_its_output() {
         .iter()
         .map(|function| (function.name(), function.documentation().unwrap()))
         .collect();
+    let windows = crate::all_window();
+    documented.extend(
+        windows
+            .iter()
+            .map(|function| (function.name(), function.documentation().unwrap())),
+    );
     let tables = FUNCTIONS.iter();
     documented.extend(tables.map(|function| (function.name(), function.documentation())));
     let session = session();

@@ -78,7 +78,7 @@ async fn each_argument_is_checked() {
         ),
         (
             "k => 2, features => ['hospital']",
-            "kmeans: 'hospital' (in `features`) must be numeric or boolean, not Utf8\nhint: a code for each text would make up distances; give each value a column of its own, such as (\"hospital\" = '..') AS is_..",
+            "kmeans: 'hospital' (in `features`) must be numeric or boolean, not Utf8\nhint: a code for each text would make up distances; name it in one_hot => ['hospital'] where the function takes that, or give each value a column: (\"hospital\" = '..') AS is_..",
         ),
         (
             "k => 2, features => ['day']",
@@ -98,7 +98,7 @@ async fn each_argument_is_checked() {
         ),
         (
             "k => 2, features => ['amount'], label_by => 'hospital'",
-            "kmeans: 'hospital' (in `label_by`) must be numeric or boolean, not Utf8\nhint: a code for each text would make up distances; give each value a column of its own, such as (\"hospital\" = '..') AS is_..",
+            "kmeans: 'hospital' (in `label_by`) must be numeric or boolean, not Utf8\nhint: a code for each text would make up distances; name it in one_hot => ['hospital'] where the function takes that, or give each value a column: (\"hospital\" = '..') AS is_..",
         ),
         (
             "k => 2, features => ['amount'], label_by => 'idd'",
@@ -117,8 +117,8 @@ async fn each_argument_is_checked() {
             "kmeans: `scale` cannot be 'standart'\nhint: did you mean 'standard'?",
         ),
         (
-            "k => 2, features => ['amount'], scale => 'log'",
-            "kmeans: `scale` cannot be 'log'\nhint: it is 'standard', 'minmax' or 'none'",
+            "k => 2, features => ['amount'], scale => 'unit'",
+            "kmeans: `scale` cannot be 'unit'\nhint: it is 'standard', 'minmax', 'robust', 'log' or 'none'",
         ),
         (
             "k => 2, features => ['amount'], seed => 'x'",
@@ -137,16 +137,16 @@ async fn each_argument_is_checked() {
             "kmeans: `n_runs` must be a whole number, 1 or more, not 0\nhint: write n_runs => 5",
         ),
         (
-            "k => 2, features => ['amount'], init => 'random'",
-            "kmeans: `init` must be 'k-means++' or a list of lists, not text ('random')\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'",
+            "k => 2, features => ['amount'], init => 'rando'",
+            "kmeans: `init` cannot be 'rando'\nhint: did you mean 'random'?",
         ),
         (
             "k => 2, features => ['amount'], init => NULL",
-            "kmeans: `init` must be 'k-means++' or a list of lists, not NULL\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'",
+            "kmeans: `init` must be a name or a list of lists, not NULL\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++', 'k-means||' or 'random'",
         ),
         (
             "k => 2, features => ['amount'], init => [1.5, 2.5]",
-            "kmeans: `init` must be a list of lists, and holds 1.5\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'",
+            "kmeans: `init` must be a list of lists, and holds 1.5\nhint: write init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++', 'k-means||' or 'random'",
         ),
         (
             "k => 2, features => ['amount'], init => [[1], [2], [3]]",

@@ -7,11 +7,18 @@
     clippy::unwrap_used
 )]
 
+mod dbscan;
 mod documentation;
+mod gaussian_mixture;
 mod kmeans;
 mod kmeans_execution;
 mod kmeans_refusals;
+mod linear_regression;
+mod logistic_regression;
+mod ntile_label;
+mod pca;
 mod period;
+mod random_forest_regression;
 
 use std::any::TypeId;
 use std::collections::BTreeSet;
@@ -112,7 +119,8 @@ impl Models for Kept {
             query: model.query,
             arguments: model.arguments,
             trained_at: "2026-11-21T00:00:00Z".to_owned(),
-            content: model.content,
+            // As a file does.
+            content: serde_json::from_str(&model.content.to_string()).unwrap(),
         });
         Ok(version)
     }
@@ -199,6 +207,12 @@ fn explain(error: &DataFusionError) -> String {
         .map(|help| help.message.as_str())
         .collect();
     format!("{message}\nhint: {}", hints.join("; "))
+}
+
+/// One column of a result as numbers.
+async fn numbers(session: &SessionContext, sql: &str) -> Vec<f64> {
+    let texts = column(session, sql).await;
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 /// One column of a result as text, NULL as an empty string.

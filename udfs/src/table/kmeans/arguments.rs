@@ -3,24 +3,34 @@
 use datafusion::common::{DFSchema, Result};
 
 use super::init::init;
-use super::parameters::{Init, KMeansParameters, Scale, Tolerance};
+use super::parameters::{Clusters, Distance, Init, KMeansParameters, Nulls, Scale, Tolerance};
 use crate::table::arguments::{Argument, Given, choice, seed, text, texts, whole_number};
-use crate::table::columns::{check_column, check_numeric, columns, partition_by};
+use crate::table::columns::{check_category, check_column, check_numeric, columns, partition_by};
 use crate::table::function::ArgumentDescription;
 
-/// The arguments, and what each means.
-pub(super) const ARGUMENTS: [ArgumentDescription; 11] = [
-    (
-        "k",
-        "How many clusters, 1 or more. Each group needs as many rows that differ.",
-    ),
+/// How many clusters.
+pub(super) const K: ArgumentDescription = (
+    "k",
+    "How many clusters, 1 or more; each group needs as many rows that differ. 'auto' tries 2 to 10 and takes the number with the highest silhouette.",
+);
+
+/// How to cluster: the arguments that all functions of the family take, and what each means.
+pub(super) const ARGUMENTS: [ArgumentDescription; 15] = [
     (
         "features",
         "The columns to compare rows by: numbers or booleans.",
     ),
     (
+        "one_hot",
+        "Columns of categories to compare rows by, too: each value is a feature of its own, 0 or 1, scaled so that two categories are 1 apart. At most 100 values.",
+    ),
+    (
         "partition_by",
         "Columns whose values split the rows into groups, each with its own clusters. Default: one group.",
+    ),
+    (
+        "weight",
+        "A column of numbers, 0 or more: how much a row counts in the centres. Default: all alike.",
     ),
     (
         "labels",
@@ -33,7 +43,15 @@ pub(super) const ARGUMENTS: [ArgumentDescription; 11] = [
     ("seed", "The same seed gives the same result. Default: 42."),
     (
         "scale",
-        "'standard' (mean 0, deviation 1, the default), 'minmax' (0 to 1) or 'none'; per group and feature.",
+        "'standard' (mean 0, deviation 1, the default), 'minmax' (0 to 1), 'robust' (median 0, interquartile range 1), 'log' (logarithm of 1 + magnitude, then standard) or 'none' (the default for cosine); per group and feature.",
+    ),
+    (
+        "distance",
+        "'euclidean' (the default) or 'cosine': 1 - the cosine of the angle, for which only directions count.",
+    ),
+    (
+        "nulls",
+        "What becomes of a row whose feature is NULL, NaN or infinite: 'skip' (it comes back with NULL, the default), 'mean' or 'median' (of its group), or 'error'.",
     ),
     (
         "max_iterations",
@@ -49,7 +67,11 @@ pub(super) const ARGUMENTS: [ArgumentDescription; 11] = [
     ),
     (
         "init",
-        "Where runs start: 'k-means++' (the default), or k lists with a number per feature, in the units of the features: one run from these centroids, the same in each group.",
+        "Where runs start: 'k-means++' (the default), 'k-means||', 'random', or k lists with a number per feature, in the units of the features: one run from these centroids, the same in each group.",
+    ),
+    (
+        "previous",
+        "A model: the clusters get the numbers and labels of those of its clusters that are nearest, so that names stay as groups drift.",
     ),
 ];
 
@@ -59,48 +81,116 @@ impl KMeansParameters {
     /// # Errors
     /// An argument that is missing, or that is none for this input.
     pub(super) fn try_new(given: &Given<'_>, input: &DFSchema) -> Result<Self> {
-        let k = given.required("k", "k => 5")?;
-        let feature_names = given.required("features", "features => ['average_bill_amount']")?;
-        let features = columns(feature_names, input)?;
-        for feature in &features {
-            check_numeric(feature_names, feature, input)?;
-        }
-        let k = whole_number(k, 1)?;
-        let init = given
-            .map("init", |argument| init(argument, k, &features))?
-            .unwrap_or(Init::KMeansPlusPlus);
-        let label_by = match given.get("label_by") {
-            Some(argument) => {
-                let name = text(argument)?;
-                check_column(argument, &name, input)?;
-                check_numeric(argument, &name, input)?;
-                name
-            }
-            None => features.first().cloned().unwrap_or_default(),
+        let k = clusters(given.required("k", "k => 5")?)?;
+        Self::with_clusters(k, given, input)
+    }
+
+    /// Checks all arguments but `k`.
+    ///
+    /// # Errors
+    /// As [`KMeansParameters::try_new`].
+    pub(super) fn with_clusters(k: Clusters, given: &Given<'_>, input: &DFSchema) -> Result<Self> {
+        let one_hot = given.map("one_hot", |argument| categories(argument, input))?;
+        let one_hot = one_hot.unwrap_or_default();
+        let features = match given.get("features") {
+            None if !one_hot.is_empty() => vec![],
+            _ => features(
+                given.required("features", "features => ['average_bill_amount']")?,
+                &one_hot,
+                input,
+            )?,
         };
+        let init = match (given.get("init"), k) {
+            (Some(argument), k) => init(argument, k, &features, &one_hot)?,
+            (None, _) => Init::KMeansPlusPlus,
+        };
+        let number = |argument: &Argument| {
+            let name = text(argument)?;
+            check_column(argument, &name, input)?;
+            check_numeric(argument, &name, input)?;
+            Ok(name)
+        };
+        let distance = given
+            .map("distance", |argument| {
+                choice(argument, &Distance::ALL, Distance::name)
+            })?
+            .unwrap_or(Distance::Euclidean);
+        let previous = given.map("previous", |argument| previous(argument, given))?;
         Ok(KMeansParameters {
             k,
             partition_by: given
                 .map("partition_by", |argument| {
-                    partition_by(argument, &features, input)
+                    let compared: Vec<_> = features.iter().chain(&one_hot).cloned().collect();
+                    partition_by(argument, &compared, input)
                 })?
                 .unwrap_or_default(),
+            weight: given.map("weight", number)?,
             labels: given.map("labels", |argument| labels(argument, k))?,
-            label_by,
+            label_by: given.map("label_by", number)?.or(features.first().cloned()),
             seed: given.map("seed", seed)?.unwrap_or(42),
             scale: given
                 .map("scale", |argument| {
                     choice(argument, &Scale::ALL, Scale::name)
                 })?
-                .unwrap_or(Scale::Standard),
+                .unwrap_or(match distance {
+                    Distance::Euclidean => Scale::Standard,
+                    Distance::Cosine => Scale::None,
+                }),
+            distance,
+            nulls: given
+                .map("nulls", |argument| {
+                    choice(argument, &Nulls::ALL, Nulls::name)
+                })?
+                .unwrap_or(Nulls::Skip),
             max_iterations: given
                 .map("max_iterations", |argument| whole_number(argument, 1))?
                 .unwrap_or(300),
             tolerance: given.map("tolerance", tolerance)?.unwrap_or_default(),
             n_runs: n_runs(given, &init)?,
             init,
+            previous,
             features,
+            one_hot,
         })
+    }
+}
+
+fn clusters(argument: &Argument) -> Result<Clusters> {
+    match argument.value.as_text() {
+        Some(text) if text.eq_ignore_ascii_case("auto") => Ok(Clusters::Auto),
+        _ => whole_number(argument, 1).map(Clusters::Fixed),
+    }
+}
+
+fn features(argument: &Argument, one_hot: &[String], input: &DFSchema) -> Result<Vec<String>> {
+    let features = columns(argument, input)?;
+    for feature in &features {
+        check_numeric(argument, feature, input)?;
+        if one_hot.contains(feature) {
+            return Err(argument.refuse(
+                format!("'{feature}' is in `features` and in `one_hot`"),
+                "it is a number or a category: remove it from one".to_owned(),
+            ));
+        }
+    }
+    Ok(features)
+}
+
+fn categories(argument: &Argument, input: &DFSchema) -> Result<Vec<String>> {
+    let names = columns(argument, input)?;
+    for name in &names {
+        check_category(argument, name, input)?;
+    }
+    Ok(names)
+}
+
+fn previous(argument: &Argument, given: &Given<'_>) -> Result<String> {
+    match given.get("labels").or(given.get("label_by")) {
+        Some(other) => Err(other.refuse(
+            format!("`{}` does not go with `previous`", other.name),
+            "the clusters get the names of the previous model: remove one of the two".to_owned(),
+        )),
+        None => text(argument),
     }
 }
 
@@ -127,8 +217,14 @@ fn tolerance(argument: &Argument) -> Result<Tolerance> {
         .ok_or_else(|| argument.wrong_type("a number, 0 or more", "tolerance => 0.0001"))
 }
 
-fn labels(argument: &Argument, k: usize) -> Result<Vec<String>> {
+fn labels(argument: &Argument, k: Clusters) -> Result<Vec<String>> {
     let labels = texts(argument)?;
+    let Clusters::Fixed(k) = k else {
+        return Err(argument.refuse(
+            "`labels` needs to know how many clusters there are".to_owned(),
+            "give k as a number, or name the clusters afterwards by their `cluster`".to_owned(),
+        ));
+    };
     if labels.len() != k {
         return Err(argument.refuse(
             format!("`labels` has {} entries for k = {k} clusters", labels.len()),

@@ -6,39 +6,24 @@
 //! descent (see [`super::kernel`]), as `linfa` 0.8.1 measures the inertia before its last update, mixes
 //! the centroids of its best run with the memberships of its last one, and cannot be stopped.
 
-use std::sync::atomic::AtomicBool;
-
 use datafusion::common::{Result, exec_datafusion_err};
-use linfa::DatasetBase;
-use linfa::traits::Fit;
-use linfa_clustering::{KMeans, KMeansInit};
-use ndarray::ArrayView2;
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::NAME;
-use super::kernel::{Descent, Grid, Limits, Points, descend};
-use super::parameters::KMeansParameters;
-use super::sample::sample;
-
-/// So many rows show a start all that it can make use of: the descent that follows sees all rows.
-const SEEDING_ROWS: usize = 1 << 16;
-
-/// The seeding takes rows x k x k / 2 distances and cannot be stopped, so that so many must do: with too
-/// few rows left for each cluster the start is plain random.
-const SEEDING_DISTANCES: usize = 20_000_000;
-
-/// Fewer rows per cluster than this make the choice of k-means++ no better than any.
-const SEEDING_ROWS_PER_CLUSTER: usize = 5;
+use super::kernel::{Descent, Grid, Grids, Limits, Points, descend};
+use super::parameters::{Distance, KMeansParameters};
+use super::starts::Starts;
+use crate::table::function::Cancelled;
 
 /// The clusters of one group.
 #[derive(Debug)]
 pub(super) struct Solution {
     /// The best descent. It is settled, unless `max_iterations` was too few.
     pub(super) descent: Descent,
-    /// How the sums of the descent are to be read, for each feature.
-    pub(super) grids: Vec<Grid>,
-    /// The sum of the squared distances of the rows to their centroids.
+    /// How the sums of the descent are to be read.
+    pub(super) grids: Grids,
+    /// The sum of the squared distances of the rows to their centroids, each times its weight.
     pub(super) inertia: f64,
     /// Steps over all runs.
     pub(super) iterations: usize,
@@ -49,30 +34,27 @@ pub(super) struct Solution {
 /// space, or else at seeded ones; `variance` is that of a feature on average.
 pub(super) fn fit(
     points: Points<'_>,
+    k: usize,
     given: Option<&[f64]>,
     variance: f64,
     parameters: &KMeansParameters,
     distances: &mut [f64],
-    cancelled: &AtomicBool,
+    cancelled: &Cancelled,
 ) -> Result<Solution> {
-    let grids: Vec<Grid> = points
-        .columns()
-        .iter()
-        .map(|column| Grid::of(column))
-        .collect();
-    let starts = Starts::new(points, given, parameters);
+    let grids = Grids::of(points);
+    let starts = Starts::new(points, k, given, parameters);
     let run = |start, movement| {
         let limits = Limits {
             max_iterations: parameters.max_iterations,
             movement,
+            spherical: parameters.distance == Distance::Cosine,
         };
         descend(points, &grids, start, limits, cancelled)
             .map_err(|_| exec_datafusion_err!("{NAME} was stopped"))
     };
     let mut measure = |descent: &Descent| {
         points.squared_distances(&descent.centroids, &descent.nearest, distances);
-        let grid = Grid::of(distances);
-        grid.number(grid.sum(distances, |distance| distance))
+        weighted_sum(distances, points.weights())
     };
     let mut random = Xoshiro256Plus::seed_from_u64(parameters.seed);
     let mut iterations = 0;
@@ -105,60 +87,18 @@ pub(super) fn fit(
     })
 }
 
-/// Where the runs start.
-enum Starts<'a> {
-    Given(&'a [f64]),
-    Seeded {
-        /// The rows to choose from, one after the other.
-        rows: Vec<f64>,
-        width: usize,
-        k: usize,
-        init: KMeansInit<f64>,
-    },
-}
-
-impl<'a> Starts<'a> {
-    fn new(points: Points<'_>, given: Option<&'a [f64]>, parameters: &KMeansParameters) -> Self {
-        if let Some(centroids) = given {
-            return Starts::Given(centroids);
-        }
-        let k = parameters.k;
-        let affordable = SEEDING_DISTANCES / (k.saturating_mul(k + 1) / 2);
-        let fewest = k.saturating_mul(SEEDING_ROWS_PER_CLUSTER);
-        let (limit, init) = if points.len() <= affordable || affordable >= fewest {
-            (affordable.min(SEEDING_ROWS), KMeansInit::KMeansPlusPlus)
-        } else {
-            (SEEDING_ROWS, KMeansInit::Random)
-        };
-        Starts::Seeded {
-            rows: sample(points, limit.max(fewest), parameters.seed),
-            width: points.width(),
-            k,
-            init,
-        }
-    }
-
-    /// Centroids to descend from.
-    fn next(&self, random: Xoshiro256Plus) -> Result<Vec<f64>> {
-        let (rows, width, k, init) = match self {
-            Starts::Given(centroids) => return Ok(centroids.to_vec()),
-            Starts::Seeded {
-                rows,
-                width,
-                k,
-                init,
-            } => (rows, *width, *k, init),
-        };
-        let observations = ArrayView2::from_shape((rows.len() / width, width), rows)
-            .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
-        let model = KMeans::params_with_rng(k, random)
-            .init_method(init.clone())
-            .n_runs(1)
-            .max_n_iterations(1)
-            .fit(&DatasetBase::from(observations))
-            .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
-        Ok(model.centroids().iter().copied().collect())
-    }
+/// The sum of numbers, each times its weight.
+pub(super) fn weighted_sum(numbers: &[f64], weights: Option<&[f64]>) -> f64 {
+    let Some(weights) = weights else {
+        let grid = Grid::of(numbers);
+        return grid.number(grid.sum(numbers, |number| number));
+    };
+    let products: Vec<f64> = numbers
+        .iter()
+        .zip(weights)
+        .map(|(number, weight)| number * weight)
+        .collect();
+    weighted_sum(&products, None)
 }
 
 #[cfg(test)]
@@ -167,22 +107,14 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::parameters::{Init, Scale, Tolerance};
+    use super::super::parameters::{Clusters, Tolerance};
     use super::*;
 
     fn parameters(k: usize, seed: u64) -> KMeansParameters {
         KMeansParameters {
-            k,
-            features: vec![],
-            partition_by: vec![],
-            labels: None,
-            label_by: String::new(),
             seed,
-            scale: Scale::None,
             max_iterations: 1000,
-            tolerance: Tolerance::default(),
-            n_runs: 3,
-            init: Init::KMeansPlusPlus,
+            ..KMeansParameters::for_tests(k, 0)
         }
     }
 
@@ -211,8 +143,15 @@ mod tests {
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let points = Points::new(&columns);
         let mut distances = vec![0.0; points.len()];
-        let cancelled = AtomicBool::new(cancelled);
-        let solution = fit(points, given, 1.0, parameters, &mut distances, &cancelled)?;
+        let flag = Cancelled::default();
+        if cancelled {
+            flag.raise();
+        }
+        let k = match parameters.k {
+            Clusters::Fixed(k) => k,
+            Clusters::Auto => Clusters::MOST,
+        };
+        let solution = fit(points, k, given, 1.0, parameters, &mut distances, &flag)?;
         Ok(Solved {
             solution,
             distances,

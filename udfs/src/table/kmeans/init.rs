@@ -4,20 +4,51 @@
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 
-use super::parameters::{Coordinate, Init};
-use crate::table::arguments::{Argument, Value, describe};
+use super::parameters::{Clusters, Coordinate, Init};
+use crate::table::arguments::{Argument, Value, closest, describe};
 
-const EXAMPLE: &str = "init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++'";
+const EXAMPLE: &str = "init => [[100.0, 1.0], [900.0, 4.0]], a list per cluster with a number per feature, or 'k-means++', 'k-means||' or 'random'";
 
-/// Reads `'k-means++'`, or `k` lists with one number for each of the features.
-pub(super) fn init(argument: &Argument, k: usize, features: &[String]) -> Result<Init> {
+/// How runs start that are given no centroids.
+const DRAWN: [Init; 3] = [Init::KMeansPlusPlus, Init::KMeansParallel, Init::Random];
+
+/// Reads a name, or `k` lists with one number for each of the features.
+pub(super) fn init(
+    argument: &Argument,
+    k: Clusters,
+    features: &[String],
+    one_hot: &[String],
+) -> Result<Init> {
     let lists = match (&argument.value, argument.value.as_text()) {
         (Value::List(lists), _) => lists,
-        (_, Some(name)) if name.eq_ignore_ascii_case("k-means++") => {
-            return Ok(Init::KMeansPlusPlus);
+        (_, Some(name)) => {
+            let names: Vec<_> = DRAWN.iter().map(ToString::to_string).collect();
+            let mut drawn = DRAWN.into_iter().zip(&names);
+            let found = drawn.find(|(_, known)| known.eq_ignore_ascii_case(name));
+            return found.map(|(init, _)| init).ok_or_else(|| {
+                argument.refuse(
+                    format!("`init` cannot be '{name}'"),
+                    match closest(name, names.iter().map(String::as_str)) {
+                        Some(known) => format!("did you mean '{known}'?"),
+                        None => format!("write {EXAMPLE}"),
+                    },
+                )
+            });
         }
-        _ => return Err(argument.wrong_type("'k-means++' or a list of lists", EXAMPLE)),
+        _ => return Err(argument.wrong_type("a name or a list of lists", EXAMPLE)),
     };
+    let Clusters::Fixed(k) = k else {
+        return Err(argument.refuse(
+            "`init` has centroids, and `k` is not known".to_owned(),
+            "give k as a number".to_owned(),
+        ));
+    };
+    if !one_hot.is_empty() {
+        return Err(argument.refuse(
+            "`init` has centroids, which cannot hold the categories of `one_hot`".to_owned(),
+            "let the runs start by themselves: remove one of the two".to_owned(),
+        ));
+    }
     let centroids = lists
         .iter()
         .map(|list| match list {

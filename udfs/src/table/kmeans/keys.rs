@@ -13,13 +13,14 @@ use super::rows::column;
 #[derive(Debug)]
 pub(super) struct Keys {
     names: Vec<String>,
+    fields: Vec<SortField>,
     converter: RowConverter,
     known: HashMap<Box<[u8]>, u32>,
 }
 
 impl Keys {
     pub(super) fn try_new(schema: &Schema, names: &[String]) -> Result<Self> {
-        let fields = names
+        let fields: Vec<SortField> = names
             .iter()
             .map(|name| {
                 let data_type = schema.field_with_name(name)?.data_type();
@@ -28,8 +29,19 @@ impl Keys {
             .collect::<Result<_>>()?;
         Ok(Keys {
             names: names.to_vec(),
-            converter: RowConverter::new(fields)?,
+            converter: RowConverter::new(fields.clone())?,
+            fields,
             known: HashMap::new(),
+        })
+    }
+
+    /// The same groups once more.
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        Ok(Keys {
+            names: self.names.clone(),
+            fields: self.fields.clone(),
+            converter: RowConverter::new(self.fields.clone())?,
+            known: self.known.clone(),
         })
     }
 
@@ -92,6 +104,17 @@ pub(super) struct GroupNames {
 }
 
 impl GroupNames {
+    /// The values of all groups, a column for each of `partition_by`.
+    pub(super) fn columns(&self) -> Result<Vec<ArrayRef>> {
+        if self.columns.is_empty() {
+            return Ok(vec![]);
+        }
+        let parser = self.converter.parser();
+        Ok(self
+            .converter
+            .convert_rows(self.keys.iter().map(|key| parser.parse(key)))?)
+    }
+
     /// Such as `year_quarter = 2024-Q1`; empty without `partition_by`.
     pub(super) fn name(&self, group: usize) -> Result<String> {
         let Some(key) = self.keys.get(group) else {

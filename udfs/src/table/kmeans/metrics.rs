@@ -6,49 +6,42 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::physical_plan::metrics::{
-    BaselineMetrics, Count, CustomMetricValue, ExecutionPlanMetricsSet, Gauge, MetricBuilder,
-    MetricValue, SpillMetrics,
+    Count, CustomMetricValue, ExecutionPlanMetricsSet, MetricBuilder, MetricValue,
 };
 
-use super::model::Summary;
+use super::learnt::LearntGroup;
+
+/// A call has one.
+const PARTITION: usize = 0;
 
 /// The metrics of one execution.
 #[derive(Debug, Clone)]
 pub(super) struct KMeansMetrics {
-    /// Rows and time.
-    pub(super) baseline: BaselineMetrics,
-    /// The most memory reserved at once, in bytes.
-    pub(super) memory: Gauge,
-    /// What went to files for want of memory.
-    pub(super) spill: SpillMetrics,
     groups: Count,
     iterations: Count,
     inertia: Arc<Inertia>,
 }
 
 impl KMeansMetrics {
-    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet) -> Self {
         let inertia = Arc::new(Inertia::default());
         MetricBuilder::new(metrics)
-            .with_partition(partition)
+            .with_partition(PARTITION)
             .build(MetricValue::Custom {
                 name: "inertia".into(),
                 value: Arc::clone(&inertia) as _,
             });
         KMeansMetrics {
-            baseline: BaselineMetrics::new(metrics, partition),
-            memory: MetricBuilder::new(metrics).mem_used(partition),
-            spill: SpillMetrics::new(metrics, partition),
-            groups: MetricBuilder::new(metrics).counter("groups", partition),
-            iterations: MetricBuilder::new(metrics).counter("iterations", partition),
+            groups: MetricBuilder::new(metrics).counter("groups", PARTITION),
+            iterations: MetricBuilder::new(metrics).counter("iterations", PARTITION),
             inertia,
         }
     }
 
     /// Counts a finished group.
-    pub(super) fn record(&self, group: &Summary) {
+    pub(super) fn record(&self, group: &LearntGroup) {
         self.groups.add(1);
-        self.iterations.add(group.iterations);
+        self.iterations.add(group.iterations as usize);
         self.inertia.add(group.inertia);
     }
 }

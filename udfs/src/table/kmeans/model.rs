@@ -1,16 +1,20 @@
-//! Clusters one group and numbers its clusters by `label_by`.
-
-use std::sync::atomic::AtomicBool;
+//! Clusters one group: levels its features, finds the clusters, numbers them, and says what was learnt.
 
 use datafusion::common::{HashSet, Result};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::fit::{Solution, fit};
-use super::kernel::{Grid, Points, ROWS_PER_TASK};
+use super::NAME;
+use super::directions::{cosine_distance, to_unit_length};
+use super::evaluation::{evaluate, mean_distances, simplified_silhouette};
+use super::fit::{Solution, fit, weighted_sum};
+use super::kernel::{Grid, Points, ROWS_PER_TASK, nearest_two};
 use super::keys::GroupNames;
-use super::parameters::{Init, KMeansParameters};
-use super::scale::Levels;
-use super::{NAME, execution_refusal};
+use super::learnt::{LearntCluster, LearntGroup};
+use super::matching::{drift, in_space_of, numbers_of_previous, previous_clusters};
+use super::parameters::{Clusters, Distance, Init, KMeansParameters, Nulls};
+use super::scale::{Levels, mean_and_variance, median, range};
+use crate::table::execution_refusal;
+use crate::table::function::Cancelled;
 
 /// The rows with the same values in `partition_by`, and the room for their results.
 #[derive(Debug)]
@@ -18,13 +22,23 @@ pub(super) struct Group<'a> {
     pub(super) names: &'a GroupNames,
     /// Its place in `names`.
     pub(super) number: usize,
-    /// A column for each feature; scaled in place.
+    /// Its values as texts.
+    pub(super) key: Vec<Option<String>>,
+    /// A column for each feature, then one for each category; scaled in place.
     pub(super) features: Vec<&'a mut [f64]>,
+    /// How many columns are of numbers.
+    pub(super) numeric: usize,
+    /// How much each row counts.
+    pub(super) weights: Option<&'a [f64]>,
     pub(super) label_values: LabelValues<'a>,
+    /// The same group of the model whose numbers the clusters are to keep.
+    pub(super) previous: Option<&'a LearntGroup>,
     /// The cluster of each row.
     pub(super) clusters: &'a mut [u32],
     /// The distance of each row to its centroid, in the scaled space.
     pub(super) distances: &'a mut [f64],
+    /// The distance as a share of the mean one in its cluster; empty unless it was asked for.
+    pub(super) outlier_scores: &'a mut [f64],
 }
 
 /// The numbers by whose mean clusters are numbered.
@@ -36,55 +50,278 @@ pub(super) enum LabelValues<'a> {
     Column(&'a [f64]),
 }
 
-/// How the clustering of a group went.
-#[derive(Debug)]
-pub(super) struct Summary {
-    /// The sum of the squared distances.
-    pub(super) inertia: f64,
-    /// Steps over all runs.
-    pub(super) iterations: usize,
+/// What is wanted beside the clusters of the rows; each part takes time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Detail {
+    /// Sizes, means and inertia of the clusters.
+    pub(super) clusters: bool,
+    /// How well they are told apart.
+    pub(super) evaluation: bool,
+    /// How far out each row lies.
+    pub(super) outlier_scores: bool,
 }
 
 /// Clusters one group. Fails when it has fewer different rows than clusters are wanted.
-pub(super) fn cluster(
+pub(super) fn learn_group(
     mut group: Group<'_>,
     parameters: &KMeansParameters,
-    cancelled: &AtomicBool,
-) -> Result<Summary> {
-    let levels = Levels::of(&group.features, parameters.scale);
+    detail: Detail,
+    cancelled: &Cancelled,
+) -> Result<LearntGroup> {
+    let fill = fill_in(&mut group, parameters)?;
+    let before = group
+        .previous
+        .map(|previous| previous_clusters(&group.features, previous, parameters.distance));
+    let levels = Levels::of(&group.features, group.numeric, parameters.scale);
     levels.apply(&mut group.features);
-    let columns: Vec<&[f64]> = group.features.iter().map(|column| &**column).collect();
-    let points = Points::new(&columns);
-    check_rows(&group, points, parameters.k)?;
-    let given = match &parameters.init {
-        Init::KMeansPlusPlus => None,
-        Init::Given(centroids) => {
-            let mut scaled: Vec<f64> = centroids.iter().map(|number| number.get()).collect();
-            levels.apply_to_vectors(&mut scaled);
-            Some(scaled)
-        }
+    let lengths = match parameters.distance {
+        Distance::Euclidean => None,
+        Distance::Cosine => Some(to_unit_length(&mut group.features)),
     };
-    let variance = levels.mean_variance();
-    let solution = fit(
+    let columns: Vec<&[f64]> = group.features.iter().map(|column| &**column).collect();
+    let points = Points::new(&columns).weighted(group.weights);
+    let width = points.width();
+    let runs = Runs {
         points,
-        given.as_deref(),
-        variance,
+        levels: &levels,
         parameters,
-        group.distances,
         cancelled,
-    )?;
-    let numbers = numbers_by_mean(&solution, group.label_values, points.width());
+    };
+    let k = match parameters.k {
+        Clusters::Fixed(k) => k,
+        Clusters::Auto => runs.best_k(group.distances)?,
+    };
+    check_rows(&group, points, k)?;
+    let solution = runs.solve(k, group.distances)?;
+    let numbers = match group.previous {
+        Some(previous) if previous.clusters.len() == k => {
+            let previous = in_space_of(&levels, previous, parameters.distance);
+            numbers_of_previous(&previous, &solution.descent.centroids, width)
+        }
+        _ => numbers_by_mean(&solution, group.label_values, width),
+    };
     for (result, &cluster) in group.clusters.iter_mut().zip(&solution.descent.nearest) {
         *result = numbers[cluster as usize];
+    }
+    let centroids = in_order_of(&numbers, &solution.descent.centroids, width);
+    let rows = Learning {
+        points,
+        levels: &levels,
+        lengths: lengths.as_deref(),
+        clusters: group.clusters,
+        squared: group.distances,
+    };
+    let clusters = match detail.clusters || detail.outlier_scores || group.previous.is_some() {
+        true => rows.clusters(&solution, &numbers, k),
+        false => vec![],
+    };
+    let learnt = LearntGroup {
+        key: group.key,
+        rows: points.len() as u64,
+        fill,
+        drift: group.previous.zip(before).map(|(previous, before)| {
+            let moved = LearntGroup {
+                centroids: centroids.clone(),
+                levels: levels.clone(),
+                ..previous.clone()
+            };
+            let moved = in_space_of(&previous.levels, &moved, parameters.distance);
+            drift(&before, group.clusters, previous, &moved)
+        }),
+        evaluation: detail
+            .evaluation
+            .then(|| evaluate(points, &centroids, parameters.seed)),
+        centroids,
+        clusters,
+        inertia: solution.inertia,
+        iterations: solution.iterations as u64,
+        converged: solution.descent.settled,
+        levels,
+    };
+    let distance = |squared: f64| match parameters.distance {
+        Distance::Euclidean => squared.sqrt(),
+        Distance::Cosine => cosine_distance(squared),
+    };
+    let results = group.outlier_scores.iter_mut().zip(group.distances.iter());
+    for ((score, squared), cluster) in results.zip(group.clusters.iter()) {
+        let mean = learnt.clusters[*cluster as usize].mean_distance;
+        *score = if mean > 0.0 {
+            squared.sqrt() / mean
+        } else {
+            0.0
+        };
     }
     group
         .distances
         .par_iter_mut()
         .with_min_len(ROWS_PER_TASK)
-        .for_each(|distance| *distance = distance.sqrt());
-    Ok(Summary {
-        inertia: solution.inertia,
-        iterations: solution.iterations,
+        .for_each(|squared| *squared = distance(*squared));
+    Ok(learnt)
+}
+
+/// Puts the mean or median of a feature in place of what is missing; gives these.
+fn fill_in(group: &mut Group<'_>, parameters: &KMeansParameters) -> Result<Vec<f64>> {
+    let middle: fn(Vec<f64>) -> f64 = match parameters.nulls {
+        Nulls::Skip | Nulls::Error => return Ok(vec![]),
+        Nulls::Mean => |present| {
+            let (smallest, largest) = range(&present);
+            mean_and_variance(&present, smallest, largest).0
+        },
+        Nulls::Median => median,
+    };
+    let mut fill = Vec::with_capacity(group.numeric);
+    for (feature, name) in parameters.features.iter().enumerate() {
+        let column = &group.features[feature];
+        let present: Vec<f64> = column
+            .iter()
+            .copied()
+            .filter(|value| !value.is_nan())
+            .collect();
+        if present.is_empty() {
+            return Err(execution_refusal(
+                format!(
+                    "{NAME}: {} has no value in '{name}' to fill others in from",
+                    place(group)?
+                ),
+                "leave the feature out, or the group with WHERE",
+            ));
+        }
+        let value = middle(present);
+        let column = &mut group.features[feature];
+        column
+            .iter_mut()
+            .filter(|found| found.is_nan())
+            .for_each(|found| *found = value);
+        fill.push(value);
+    }
+    Ok(fill)
+}
+
+/// The runs of one group.
+struct Runs<'a> {
+    points: Points<'a>,
+    levels: &'a Levels,
+    parameters: &'a KMeansParameters,
+    cancelled: &'a Cancelled,
+}
+
+impl Runs<'_> {
+    /// Finds `k` clusters; fills `distances` with the squares of those to their centroids.
+    fn solve(&self, k: usize, distances: &mut [f64]) -> Result<Solution> {
+        let given = match &self.parameters.init {
+            Init::KMeansPlusPlus | Init::KMeansParallel | Init::Random => None,
+            Init::Given(centroids) => {
+                let mut scaled: Vec<f64> = centroids.iter().map(|number| number.get()).collect();
+                self.levels.apply_to_vectors(&mut scaled);
+                Some(scaled)
+            }
+        };
+        let variance = self.levels.mean_variance();
+        fit(
+            self.points,
+            k,
+            given.as_deref(),
+            variance,
+            self.parameters,
+            distances,
+            self.cancelled,
+        )
+    }
+
+    /// The number of clusters, from 2 on, with the highest simplified silhouette; of equal ones the
+    /// smallest. 1 where all rows are alike.
+    fn best_k(&self, distances: &mut [f64]) -> Result<usize> {
+        let most = different_rows(self.points, Clusters::MOST);
+        let mut best = (1, f64::NEG_INFINITY);
+        for k in 2..=most {
+            let solution = self.solve(k, distances)?;
+            let nearest = nearest_two(self.points, &solution.descent.centroids);
+            let silhouette = simplified_silhouette(&nearest);
+            if silhouette > best.1 {
+                best = (k, silhouette);
+            }
+        }
+        Ok(best.0)
+    }
+}
+
+/// Vectors by the numbers of their clusters.
+fn in_order_of(numbers: &[u32], vectors: &[f64], width: usize) -> Vec<f64> {
+    let mut ordered = vec![0.0; vectors.len()];
+    for (vector, &number) in vectors.chunks_exact(width).zip(numbers) {
+        ordered[number as usize * width..][..width].copy_from_slice(vector);
+    }
+    ordered
+}
+
+/// The rows of a group with their clusters.
+struct Learning<'a> {
+    points: Points<'a>,
+    levels: &'a Levels,
+    /// The lengths that rows had before they became directions.
+    lengths: Option<&'a [f64]>,
+    clusters: &'a [u32],
+    /// The squared distances.
+    squared: &'a [f64],
+}
+
+impl Learning<'_> {
+    fn clusters(&self, solution: &Solution, numbers: &[u32], k: usize) -> Vec<LearntCluster> {
+        let mut rows = vec![0; k];
+        for &cluster in self.clusters {
+            rows[cluster as usize] += 1;
+        }
+        let means = self.means(solution, numbers, k);
+        let mean_distances = mean_distances(self.clusters, self.squared, k);
+        let weights = self.points.weights();
+        let inertia = |cluster: usize| {
+            let own = |row: &usize| self.clusters[*row] as usize == cluster;
+            let rows: Vec<usize> = (0..self.clusters.len()).filter(own).collect();
+            let squared: Vec<f64> = rows.iter().map(|&row| self.squared[row]).collect();
+            let weights =
+                weights.map(|weights| rows.iter().map(|&row| weights[row]).collect::<Vec<_>>());
+            weighted_sum(&squared, weights.as_deref())
+        };
+        let width = self.points.width();
+        (0..k)
+            .map(|cluster| LearntCluster {
+                rows: rows[cluster],
+                means: means[cluster * width..][..width].to_vec(),
+                inertia: inertia(cluster),
+                mean_distance: mean_distances[cluster],
+            })
+            .collect()
+    }
+
+    /// The means of the clusters in the units of the input, by number.
+    fn means(&self, solution: &Solution, numbers: &[u32], k: usize) -> Vec<f64> {
+        let width = self.points.width();
+        let Solution { descent, grids, .. } = solution;
+        let scaled = descent.sums.means(grids, &descent.centroids);
+        let mut means = in_order_of(numbers, &scaled, width);
+        for (feature, level) in self.levels.0.iter().enumerate() {
+            let column = means.iter_mut().skip(feature).step_by(width);
+            if level.keeps_means() && self.lengths.is_none() {
+                column.for_each(|mean| *mean = level.undo(*mean));
+                continue;
+            }
+            let scaled = self.points.columns()[feature].iter().enumerate();
+            let length = |row: usize| self.lengths.map_or(1.0, |lengths| lengths[row]);
+            let values: Vec<f64> = scaled
+                .map(|(row, value)| level.undo(value * length(row)))
+                .collect();
+            let found = means_of(&values, self.clusters, k);
+            column.zip(found).for_each(|(mean, found)| *mean = found);
+        }
+        means
+    }
+}
+
+/// What a user calls the group.
+fn place(group: &Group<'_>) -> Result<String> {
+    Ok(match group.names.name(group.number)?.as_str() {
+        "" => "the input".to_owned(),
+        name => format!("group {name}"),
     })
 }
 
@@ -93,12 +330,10 @@ fn check_rows(group: &Group<'_>, points: Points<'_>, k: usize) -> Result<()> {
     if different >= k {
         return Ok(());
     }
-    let (place, remedy) = match group.names.name(group.number)?.as_str() {
-        "" => ("the input".to_owned(), "use a smaller k, or more rows"),
-        group => (
-            format!("group {group}"),
-            "use a smaller k, a coarser partition_by, or leave the group out with WHERE",
-        ),
+    let place = place(group)?;
+    let remedy = match group.key.is_empty() {
+        true => "use a smaller k, or more rows",
+        false => "use a smaller k, a coarser partition_by, or leave the group out with WHERE",
     };
     Err(execution_refusal(
         format!(
@@ -136,7 +371,7 @@ fn numbers_by_mean(solution: &Solution, label_values: LabelValues<'_>, width: us
             let means = descent.sums.means(grids, &descent.centroids);
             means.into_iter().skip(feature).step_by(width).collect()
         }
-        LabelValues::Column(values) => means(values, &descent.nearest, k),
+        LabelValues::Column(values) => means_of(values, &descent.nearest, k),
     };
     let centroid = |cluster: usize| &descent.centroids[cluster * width..(cluster + 1) * width];
     let mut order: Vec<usize> = (0..k).collect();
@@ -157,7 +392,7 @@ fn numbers_by_mean(solution: &Solution, label_values: LabelValues<'_>, width: us
 }
 
 /// The mean of the values in each cluster; infinite for a cluster without any.
-fn means(values: &[f64], nearest: &[u32], k: usize) -> Vec<f64> {
+fn means_of(values: &[f64], nearest: &[u32], k: usize) -> Vec<f64> {
     // The largest one passes over NaN.
     let grid = Grid::of(values);
     let mut sums = vec![(0_i128, 0_i64); k];
@@ -183,22 +418,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::keys::Keys;
-    use super::super::parameters::{Scale, Tolerance};
+    use super::super::parameters::Scale;
     use super::*;
 
     fn parameters(k: usize, features: usize, scale: Scale) -> KMeansParameters {
         KMeansParameters {
-            k,
-            features: vec![String::new(); features],
-            partition_by: vec![],
-            labels: None,
-            label_by: String::new(),
-            seed: 42,
             scale,
-            max_iterations: 300,
-            tolerance: Tolerance::default(),
-            n_runs: 3,
-            init: Init::KMeansPlusPlus,
+            ..KMeansParameters::for_tests(k, features)
         }
     }
 
@@ -234,6 +460,11 @@ mod tests {
         let group = Group {
             names: &names,
             number: 0,
+            key: vec![],
+            numeric: input.width,
+            weights: None,
+            previous: None,
+            outlier_scores: &mut [],
             features: columns.iter_mut().map(Vec::as_mut_slice).collect(),
             label_values: match &input.label_values {
                 Some(values) => LabelValues::Column(values),
@@ -242,7 +473,7 @@ mod tests {
             clusters: &mut clusters,
             distances: &mut distances,
         };
-        cluster(group, parameters, &AtomicBool::new(false)).unwrap();
+        learn_group(group, parameters, Detail::default(), &Cancelled::default()).unwrap();
         let results = clusters.into_iter().zip(distances).enumerate();
         results
             .map(|(row, (cluster, distance))| (row, cluster, distance.to_bits()))

@@ -3,10 +3,9 @@
 use pulp::Arch;
 
 use super::bounds::CentroidBounds;
-use super::exact::Grid;
 use super::nearest::{BLOCK_ROWS, Block};
 use super::points::Points;
-use super::sums::Sums;
+use super::sums::{Grids, Sums};
 
 /// The number of a cluster for a row that has none yet.
 pub(super) const UNASSIGNED: u32 = u32::MAX;
@@ -15,7 +14,7 @@ pub(super) const UNASSIGNED: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Assignment<'a> {
     pub(super) points: Points<'a>,
-    pub(super) grids: &'a [Grid],
+    pub(super) grids: &'a Grids,
     pub(super) centroids: &'a [f64],
     pub(super) bounds: &'a CentroidBounds,
 }

@@ -29,7 +29,7 @@ impl Grid {
     /// A grid for numbers from `-largest` to `largest`.
     pub(crate) fn up_to(largest: f64) -> Self {
         // The largest number is less than two to the power of this.
-        let exponent = (largest.to_bits() >> 52 & 0x7ff) as i32 - 1022;
+        let exponent = ((largest.to_bits() >> 52) & 0x7ff) as i32 - 1022;
         let shift = (HIGH_BITS - exponent).min(1022);
         Grid {
             scale: power_of_two(shift),
@@ -39,12 +39,7 @@ impl Grid {
 
     /// A grid for the numbers of a column.
     pub(crate) fn of(column: &[f64]) -> Self {
-        let largest = column
-            .par_iter()
-            .with_min_len(ROWS_PER_TASK)
-            .map(|number| number.abs())
-            .reduce(|| 0.0, f64::max);
-        Grid::up_to(largest)
+        Grid::up_to(largest_of(column))
     }
 
     /// The integer of a number, which must lie in the range of the grid.
@@ -74,6 +69,15 @@ impl Grid {
             .map(|&number| self.integer(value(number)))
             .sum()
     }
+}
+
+/// The largest magnitude in a column; passes over NaN.
+pub(super) fn largest_of(column: &[f64]) -> f64 {
+    column
+        .par_iter()
+        .with_min_len(ROWS_PER_TASK)
+        .map(|number| number.abs())
+        .reduce(|| 0.0, f64::max)
 }
 
 /// Two to a power from -1022 to 1023.

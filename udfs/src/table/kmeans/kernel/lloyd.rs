@@ -6,15 +6,14 @@
 //! never reaches the exact means; and it cannot be stopped.
 
 use std::iter::repeat_with;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use super::assign::{Assignment, UNASSIGNED};
 use super::bounds::Bounds;
-use super::exact::Grid;
 use super::points::{Points, ROWS_PER_TASK, compare_rows, squared_distance};
-use super::sums::Sums;
+use super::sums::{Grids, Sums};
+use crate::table::function::Cancelled;
 
 /// When a descent ends, apart from having nowhere to go.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +21,9 @@ pub(crate) struct Limits {
     pub(crate) max_iterations: usize,
     /// Ends when the centroids together move less, squared; negative for never.
     pub(crate) movement: f64,
+    /// Whether centroids are directions, vectors of length 1, as in spherical k-means (I. S. Dhillon,
+    /// D. S. Modha, "Concept decompositions for large sparse text data using clustering", 2001).
+    pub(crate) spherical: bool,
 }
 
 /// Where a descent ended.
@@ -46,10 +48,10 @@ pub(crate) struct Stopped;
 /// turns true.
 pub(crate) fn descend(
     points: Points<'_>,
-    grids: &[Grid],
+    grids: &Grids,
     centroids: Vec<f64>,
     limits: Limits,
-    cancelled: &AtomicBool,
+    cancelled: &Cancelled,
 ) -> Result<Descent, Stopped> {
     let k = centroids.len() / points.width();
     let bounds = Bounds::new(points.len(), k, points.width());
@@ -59,10 +61,10 @@ pub(crate) fn descend(
 fn descend_with(
     mut bounds: Bounds,
     points: Points<'_>,
-    grids: &[Grid],
+    grids: &Grids,
     mut centroids: Vec<f64>,
     limits: Limits,
-    cancelled: &AtomicBool,
+    cancelled: &Cancelled,
 ) -> Result<Descent, Stopped> {
     let k = centroids.len() / points.width();
     let mut nearest = vec![UNASSIGNED; points.len()];
@@ -77,7 +79,7 @@ fn descend_with(
     );
     let mut iterations = 0;
     loop {
-        if cancelled.load(Ordering::Relaxed) {
+        if cancelled.is_raised() {
             return Err(Stopped);
         }
         iterations += 1;
@@ -89,7 +91,10 @@ fn descend_with(
             &mut nearest,
             &mut sums,
         );
-        let moved = sums.means(grids, &centroids);
+        let mut moved = sums.means(grids, &centroids);
+        if limits.spherical {
+            to_directions(&mut moved, points.width());
+        }
         let movement = squared_distance(&centroids, &moved);
         bounds.centroids_move(&centroids, &moved, points.width());
         centroids = moved;
@@ -114,10 +119,20 @@ fn descend_with(
     }
 }
 
+/// Gives vectors that lie one after the other the length 1; one of zeros has no direction and stays.
+pub(crate) fn to_directions(vectors: &mut [f64], width: usize) {
+    for vector in vectors.chunks_exact_mut(width) {
+        let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
+        if length > 0.0 {
+            vector.iter_mut().for_each(|value| *value /= length);
+        }
+    }
+}
+
 /// Gives each row to its nearest centroid and returns how many changed hands.
 fn assign(
     points: Points<'_>,
-    grids: &[Grid],
+    grids: &Grids,
     centroids: &[f64],
     bounds: &mut Bounds,
     nearest: &mut [u32],
@@ -160,7 +175,7 @@ fn assign(
 /// smallest by its values), never the only row of a cluster. Else fewer than k clusters would come out.
 fn fill_empty_clusters(
     points: Points<'_>,
-    grids: &[Grid],
+    grids: &Grids,
     centroids: &[f64],
     bounds: &mut Bounds,
     nearest: &mut [u32],
@@ -201,16 +216,18 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::exact::Grid;
     use super::*;
 
     fn descend_from(columns: &[&[f64]], start: &[f64], bounds: Bounds) -> Descent {
-        let grids: Vec<Grid> = columns.iter().map(|column| Grid::of(column)).collect();
+        let points = Points::new(columns);
+        let grids = Grids::of(points);
         let limits = Limits {
             max_iterations: 40,
             movement: -1.0,
+            spherical: false,
         };
-        let cancelled = AtomicBool::new(false);
-        let points = Points::new(columns);
+        let cancelled = Cancelled::default();
         descend_with(bounds, points, &grids, start.to_vec(), limits, &cancelled).unwrap()
     }
 
@@ -252,6 +269,7 @@ mod tests {
             .map(|row| f64::from(row * row % 7919) / 3.0)
             .collect();
         let descent = descend_from(&[&column], &[0.0, 1.0, 2.0, 3.0], Bounds::with(0, 4, 1));
+        let grids = Grids::of(Points::new(&[&column]));
         let grid = Grid::of(&column);
         for cluster in 0..4 {
             let own = column
@@ -260,7 +278,7 @@ mod tests {
                 .filter(|(_, nearest)| **nearest == cluster);
             let sum: i128 = own.clone().map(|(value, _)| grid.integer(*value)).sum();
             let anew = grid.mean(sum, own.count() as i64);
-            let kept_up = descent.sums.means(&[grid], &descent.centroids)[cluster as usize];
+            let kept_up = descent.sums.means(&grids, &descent.centroids)[cluster as usize];
             assert_eq!(kept_up.to_bits(), anew.to_bits());
         }
     }

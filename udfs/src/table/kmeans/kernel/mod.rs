@@ -14,5 +14,7 @@ mod points;
 mod sums;
 
 pub(crate) use exact::Grid;
-pub(crate) use lloyd::{Descent, Limits, descend};
-pub(crate) use points::{Points, ROWS_PER_TASK, compare_rows};
+pub(crate) use lloyd::{Descent, Limits, descend, to_directions};
+pub(crate) use nearest::{Nearest, nearest_two};
+pub(crate) use points::{Points, ROWS_PER_TASK, compare_rows, squared_distance};
+pub(crate) use sums::Grids;

@@ -5,8 +5,9 @@
 //! and sums are never fused, so that all of them give the same bits as plain Rust.
 
 use pulp::{Arch, Scalar, Simd, WithSimd};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::points::Points;
+use super::points::{Points, ROWS_PER_TASK};
 
 /// Rows per block: the columns of some ten features stay in the first cache, whatever the number of
 /// centroids.
@@ -131,13 +132,14 @@ fn find_lanes<S: Simd, const N: usize>(
             }
         }
         let number = simd.splat_u64s(number);
-        for lane in 0..N {
-            let closer = simd.less_than_f64s(sum[lane], best[lane]);
-            let farther = simd.select_f64s(closer, best[lane], sum[lane]);
-            let nearer = simd.less_than_f64s(farther, second[lane]);
-            second[lane] = simd.select_f64s(nearer, farther, second[lane]);
-            best[lane] = simd.select_f64s(closer, sum[lane], best[lane]);
-            cluster[lane] = simd.select_u64s(closer, number, cluster[lane]);
+        let found = best.iter_mut().zip(&mut second).zip(&mut cluster);
+        for (((best, second), cluster), sum) in found.zip(sum) {
+            let closer = simd.less_than_f64s(sum, *best);
+            let farther = simd.select_f64s(closer, *best, sum);
+            let nearer = simd.less_than_f64s(farther, *second);
+            *second = simd.select_f64s(nearer, farther, *second);
+            *best = simd.select_f64s(closer, sum, *best);
+            *cluster = simd.select_u64s(closer, number, *cluster);
         }
     }
     let slots = slot..slot + lanes;
@@ -151,6 +153,57 @@ fn find_lanes<S: Simd, const N: usize>(
         .0
         .copy_from_slice(&cluster);
 }
+
+/// The nearest centroids of some rows.
+#[derive(Debug)]
+pub(crate) struct Nearest {
+    /// The nearest one; of two as near, the first.
+    pub(crate) clusters: Vec<u32>,
+    /// The squared distance to it.
+    pub(crate) distances: Vec<f64>,
+    /// The squared distance to the nearest of all others; infinite if there is none.
+    pub(crate) seconds: Vec<f64>,
+}
+
+/// Finds the two nearest centroids of each row.
+pub(crate) fn nearest_two(points: Points<'_>, centroids: &[f64]) -> Nearest {
+    let rows = points.len();
+    let mut nearest = Nearest {
+        clusters: vec![0; rows],
+        distances: vec![0.0; rows],
+        seconds: vec![0.0; rows],
+    };
+    let pieces = nearest
+        .clusters
+        .chunks_mut(BLOCK_ROWS)
+        .zip(nearest.distances.chunks_mut(BLOCK_ROWS))
+        .zip(nearest.seconds.chunks_mut(BLOCK_ROWS))
+        .enumerate();
+    let architecture = Arch::new();
+    let find = |block: &mut Box<Block>, (piece, found): (usize, Found<'_>)| {
+        let ((clusters, distances), seconds) = found;
+        let rows = clusters.len();
+        block.find(architecture, points, piece * BLOCK_ROWS, rows, centroids);
+        for (cluster, found) in clusters.iter_mut().zip(block.cluster) {
+            *cluster = found as u32;
+        }
+        distances.copy_from_slice(&block.distance[..rows]);
+        seconds.copy_from_slice(&block.second[..rows]);
+    };
+    let block = || Box::new(Block::new());
+    // A few rows are sooner done than handed over.
+    if rows <= ROWS_PER_TASK {
+        let mut block = block();
+        pieces.for_each(|piece| find(&mut block, piece));
+    } else {
+        let pieces: Vec<_> = pieces.collect();
+        pieces.into_par_iter().for_each_init(block, find);
+    }
+    nearest
+}
+
+/// The room for what is found in a block.
+type Found<'a> = ((&'a mut [u32], &'a mut [f64]), &'a mut [f64]);
 
 #[cfg(test)]
 mod tests {

@@ -11,12 +11,27 @@ pub(crate) const ROWS_PER_TASK: usize = 8192;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Points<'a> {
     columns: &'a [&'a [f64]],
+    /// How much each row counts; all alike where there are none.
+    weights: Option<&'a [f64]>,
 }
 
 impl<'a> Points<'a> {
     /// The columns must be equally long.
     pub(crate) fn new(columns: &'a [&'a [f64]]) -> Self {
-        Points { columns }
+        Points {
+            columns,
+            weights: None,
+        }
+    }
+
+    /// The same rows, which count as much as these numbers say.
+    pub(crate) fn weighted(self, weights: Option<&'a [f64]>) -> Self {
+        Points { weights, ..self }
+    }
+
+    /// How much each row counts.
+    pub(crate) fn weights(self) -> Option<&'a [f64]> {
+        self.weights
     }
 
     pub(crate) fn len(self) -> usize {
