@@ -15,6 +15,7 @@ use crate::connections::{
     create_in_database, deliver, execute_in_database, explain_export, insert_into_database,
 };
 use crate::landing::{explain, land, retry_rejects, validate};
+use crate::models::{create_model, drop_model, show_models};
 use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
 use crate::sql::{
@@ -90,6 +91,11 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
         Statement::ShowConnections(_) => {
             let batch = session.connections().list()?;
             Ok(Outcome::Rows(Rows::of(batch)))
+        }
+        Statement::CreateModel(create) => create_model(session, &create).await.map(Outcome::Done),
+        Statement::DropModel(drop) => drop_model(session, &drop).map(Outcome::Done),
+        Statement::ShowModels(_) => {
+            show_models(session).map(|batch| Outcome::Rows(Rows::of(batch)))
         }
     }
 }

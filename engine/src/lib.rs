@@ -10,6 +10,7 @@ pub mod connections;
 pub mod error;
 pub mod execute;
 pub mod landing;
+mod models;
 pub mod pipelines;
 pub mod progress;
 pub mod reconciliation;

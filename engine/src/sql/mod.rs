@@ -22,6 +22,7 @@ mod file_format;
 mod file_options;
 mod file_relation;
 mod insert;
+mod model;
 mod name;
 mod on_conflict;
 mod origin_columns;
@@ -58,6 +59,7 @@ pub(crate) use file_options::literal;
 pub use file_options::{DeclaredColumn, FileOptions};
 pub use file_relation::{FILES, FileRelation};
 pub use insert::Insert;
+pub use model::{CreateModel, DropModel, ShowModels};
 pub(crate) use name::fold;
 pub use name::{CATALOG, Name, quote, quote_always};
 pub use on_conflict::{ConflictAction, ConflictUpdate, OnConflict};
@@ -75,6 +77,7 @@ pub use unload::{Unload, UnloadOptions};
 pub use written_format::{Codec, WrittenFormat};
 
 use crate::{Error, Place, Result};
+use model::rewrite_model_calls;
 
 /// Everything that can be said. Whoever holds one can act on it: see `execute.rs`.
 #[derive(Debug, Clone)]
@@ -113,6 +116,12 @@ pub enum Statement {
     Detach(Detach),
     /// Lists the databases that have names.
     ShowConnections(ShowConnections),
+    /// Learns from the rows of a query.
+    CreateModel(Box<CreateModel>),
+    /// Forgets what was learnt.
+    DropModel(DropModel),
+    /// Lists the models.
+    ShowModels(ShowModels),
 }
 
 impl Statement {
@@ -131,6 +140,7 @@ impl Statement {
                 .as_ref()
                 .map_or(Ok(Vec::new()), Query::relations),
             Statement::CreateView(create) => create.query.relations(),
+            Statement::CreateModel(create) => create.query.relations(),
             Statement::Insert(insert) => insert.query.relations(),
             Statement::DatabaseExecute(execute) => Ok(vec![execute.reads()]),
             Statement::Assert(assert) => assert.query.relations(),
@@ -144,7 +154,9 @@ impl Statement {
             | Statement::ShowTables(_)
             | Statement::Attach(_)
             | Statement::Detach(_)
-            | Statement::ShowConnections(_) => Ok(Vec::new()),
+            | Statement::ShowConnections(_)
+            | Statement::DropModel(_)
+            | Statement::ShowModels(_) => Ok(Vec::new()),
         }
     }
 
@@ -160,6 +172,7 @@ impl Statement {
                 None => return Vec::new(),
             },
             Statement::CreateView(create) => &create.query,
+            Statement::CreateModel(create) => &create.query,
             Statement::Insert(insert) => &insert.query,
             Statement::Assert(assert) => &assert.query,
             Statement::Describe(describe) => match &describe.subject {
@@ -173,7 +186,9 @@ impl Statement {
             | Statement::ShowTables(_)
             | Statement::Attach(_)
             | Statement::Detach(_)
-            | Statement::ShowConnections(_) => return Vec::new(),
+            | Statement::ShowConnections(_)
+            | Statement::DropModel(_)
+            | Statement::ShowModels(_) => return Vec::new(),
         };
         query.file_paths()
     }
@@ -199,7 +214,10 @@ impl Statement {
             | Statement::Assert(_)
             | Statement::Attach(_)
             | Statement::Detach(_)
-            | Statement::ShowConnections(_) => None,
+            | Statement::ShowConnections(_)
+            | Statement::CreateModel(_)
+            | Statement::DropModel(_)
+            | Statement::ShowModels(_) => None,
         }
     }
 
@@ -230,6 +248,9 @@ impl Statement {
             Statement::Attach(_) => "ATTACH",
             Statement::Detach(_) => "DETACH",
             Statement::ShowConnections(_) => "SHOW CONNECTIONS",
+            Statement::CreateModel(_) => "CREATE MODEL",
+            Statement::DropModel(_) => "DROP MODEL",
+            Statement::ShowModels(_) => "SHOW MODELS",
         }
     }
 }
@@ -261,9 +282,10 @@ fn replace_factor(factor: &mut TableFactor, table: &[&str], default_alias: &str)
 /// Parses the tokens of one statement. `slice_from` gives the text of the statement from a
 /// location on, for view bodies.
 fn parse_statement(
-    tokens: Vec<TokenWithSpan>,
+    mut tokens: Vec<TokenWithSpan>,
     slice_from: impl Fn(Location) -> String,
 ) -> Result<Statement> {
+    rewrite_model_calls(&mut tokens);
     let words: Vec<String> = tokens
         .iter()
         .filter(|token| !matches!(token.token, Token::Whitespace(_)))
@@ -297,6 +319,16 @@ fn parse_statement(
             parse_whole(tokens, |parser| {
                 CreateView::parse(parser, &slice_from).map(Statement::CreateView)
             })
+        }
+        ["CREATE", "MODEL", ..] | ["CREATE", "OR", "REPLACE", "MODEL"] => {
+            parse_whole(tokens, |parser| {
+                let create = CreateModel::parse(parser, &slice_from)?;
+                Ok(Statement::CreateModel(Box::new(create)))
+            })
+        }
+        ["DROP", "MODEL", ..] => own(|parser| DropModel::parse(parser).map(Statement::DropModel)),
+        ["SHOW", "MODELS", ..] => {
+            own(|parser| ShowModels::parse(parser).map(Statement::ShowModels))
         }
         ["INSERT", ..] => {
             own(|parser| Insert::parse(parser).map(|insert| Statement::Insert(Box::new(insert))))

@@ -19,7 +19,7 @@ use super::file_relation::{path_of, take_files};
 use super::{CATALOG, FileRelation, Name, TideDialect, unsupported};
 use crate::{Error, Result};
 
-const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, RETRY REJECTS, CREATE TABLE, CREATE VIEW, INSERT, CALL, DROP, SET, SHOW, DESCRIBE, ATTACH, DETACH and ASSERT";
+const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, RETRY REJECTS, CREATE TABLE, CREATE VIEW, CREATE MODEL, INSERT, CALL, DROP, SET, SHOW, DESCRIBE, ATTACH, DETACH and ASSERT";
 
 /// A statement that reads and returns rows.
 #[derive(Debug, Clone)]
