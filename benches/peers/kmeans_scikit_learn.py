@@ -20,7 +20,7 @@ def prepare(task):
             n_init=1,
             max_iter=task["iterations"],
             tol=0,
-            algorithm="lloyd",
+            algorithm=task["algorithm"],
         )
         model.fit(features)
         return features, model

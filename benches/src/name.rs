@@ -22,6 +22,8 @@ pub enum Name {
     Spark,
     /// The Python package
     ScikitLearn,
+    /// The same package, with its other algorithm
+    ScikitLearnElkan,
     /// The crate
     Linfa,
     /// The driver of Arrow for Postgres
@@ -54,6 +56,7 @@ impl Display for Name {
             Name::Polars => "Polars",
             Name::Spark => "Spark",
             Name::ScikitLearn => "scikit-learn",
+            Name::ScikitLearnElkan => "scikit-learn, Elkan",
             Name::Linfa => "linfa",
             Name::Adbc => "ADBC",
             Name::Psql => "psql",

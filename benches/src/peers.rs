@@ -139,7 +139,7 @@ pub fn version(name: Name) -> Option<String> {
             Ok(java) => format!("{version} ({java})"),
             Err(_) => version,
         }),
-        Name::ScikitLearn => pinned("scikit-learn"),
+        Name::ScikitLearn | Name::ScikitLearnElkan => pinned("scikit-learn"),
         Name::Linfa => locked("linfa-clustering"),
         Name::Adbc => pinned("adbc-driver-postgresql"),
         Name::Psql => psql().ok().and_then(|psql| told(psql, 2)),

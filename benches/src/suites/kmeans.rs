@@ -78,11 +78,14 @@ fn contests(workshop: &Workshop, rows: u64) -> Result<Vec<Contest>> {
         )],
     };
     let peers = [
-        (Name::ScikitLearn, "kmeans_scikit_learn.py"),
-        (Name::Spark, "kmeans_spark.py"),
+        (Name::ScikitLearn, "kmeans_scikit_learn.py", "lloyd"),
+        (Name::ScikitLearnElkan, "kmeans_scikit_learn.py", "elkan"),
+        (Name::Spark, "kmeans_spark.py", "lloyd"),
     ];
-    for (name, script) in peers {
-        contest.join(name, workshop.peers.driver(name, script, task.clone()));
+    for (name, script, algorithm) in peers {
+        let mut task = task.clone();
+        task["algorithm"] = json!(algorithm);
+        contest.join(name, workshop.peers.driver(name, script, task));
     }
     contest
         .contestants

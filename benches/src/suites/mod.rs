@@ -6,6 +6,8 @@ mod bills;
 mod export;
 mod hospital;
 mod kmeans;
+mod kmeans_groups;
+mod kmeans_large;
 mod land;
 mod read;
 mod startup;
@@ -28,11 +30,13 @@ pub struct Suite {
 }
 
 /// All suites, in the order of the results.
-pub const ALL: [Suite; 8] = [
+pub const ALL: [Suite; 10] = [
     land::SUITE,
     append::SUITE,
     aggregate::SUITE,
     kmeans::SUITE,
+    kmeans_groups::SUITE,
+    kmeans_large::SUITE,
     export::SUITE,
     upsert::SUITE,
     read::SUITE,
