@@ -241,7 +241,7 @@ mod tests {
     fn statements_are_written_as_they_are_read() {
         for sql in [
             "CREATE MODEL bills OPTIONS (model_type = 'kmeans', num_clusters = 5) AS SELECT 1 AS x",
-            "CREATE OR REPLACE MODEL \"My bills\" OPTIONS (k = 2, labels = ['a', 'b']) AS SELECT 1 AS x -- one",
+            "CREATE OR REPLACE MODEL \"My bills\" OPTIONS (k = 2, labels = ['a', 'b']) AS SELECT 1 AS x",
             "CREATE MODEL IF NOT EXISTS bills OPTIONS () AS SELECT 1 AS x",
             "DROP MODEL bills",
             "DROP MODEL IF EXISTS bills",
@@ -255,11 +255,11 @@ mod tests {
     fn calls_with_a_model_become_calls_with_its_name() {
         assert_eq!(
             parsed("SELECT * FROM ML.PREDICT(MODEL Bills, (SELECT 1 AS x)) AS p"),
-            "SELECT * FROM ml_predict('bills', (SELECT 1 AS x)) AS p"
+            "SELECT * FROM ml_predict(model => 'bills', (SELECT 1 AS x)) AS p"
         );
         assert_eq!(
             parsed("SELECT * FROM ml . centroids ( model `My bills` ), ML.EVALUATE(MODEL \"b\")"),
-            "SELECT * FROM ml_centroids('My bills'), ml_evaluate('b')"
+            "SELECT * FROM ml_centroids(model => 'My bills'), ml_evaluate(model => 'b')"
         );
         let other = "SELECT ml.predict, 'ML.PREDICT(MODEL b)' FROM ml.predict AS ml";
         assert_eq!(parsed(other), other);
