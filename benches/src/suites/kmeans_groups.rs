@@ -59,6 +59,7 @@ fn contests(workshop: &Workshop, rows: u64) -> Result<Vec<Contest>> {
     let check = json!({
         "kind": "groups",
         "keys": ["part"],
+        "proof": "inertia",
         "columns": { "part": "BIGINT", "rows": "BIGINT", "inertia": "DOUBLE" },
         "tolerance": TOLERANCE,
     });

@@ -62,6 +62,7 @@ fn contests(workshop: &Workshop, rows: u64) -> Result<Vec<Contest>> {
         let check = json!({
             "kind": "groups",
             "keys": ["cluster"],
+            "proof": "inertia",
             "columns": { "cluster": "BIGINT", "rows": "BIGINT", "inertia": "DOUBLE" },
             "tolerance": 1e-9,
         });

@@ -106,24 +106,3 @@ async fn what_it_cannot_use_is_refused() {
     let constant = "SELECT DISTINCT prediction FROM random_forest_regression((SELECT i AS x, 5 AS y FROM generate_series(1, 50) AS t(i)), features => ['x'], target => 'y')";
     assert_eq!(column(&session, constant).await, ["5.0"]);
 }
-
-/// How long a large forest takes: `cargo test --release -p tidemill-udfs -- --ignored a_large_forest`.
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn a_large_forest() {
-    let columns: Vec<String> = (0..10)
-        .map(|at| format!("(i * {}) % 100003 AS x{at}", 7919 + 1234 * at))
-        .collect();
-    let names: Vec<String> = (0..10).map(|at| format!("'x{at}'")).collect();
-    let sql = format!(
-        "SELECT r2 FROM random_forest_regression_metrics((SELECT {}, sin((i * 7919) % 100003 / 9000.0) * 50 + (i * 9153) % 100003 / 1000.0 + i % 17 AS y FROM generate_series(1, 300000) AS t(i)), features => [{}], target => 'y', trees => 50)",
-        columns.join(", "),
-        names.join(", ")
-    );
-    let start = std::time::Instant::now();
-    let r2 = numbers(&session(), &sql).await[0];
-    eprintln!(
-        "300,000 rows, 10 features, 50 trees: {:?}, r2 {r2}",
-        start.elapsed()
-    );
-}
