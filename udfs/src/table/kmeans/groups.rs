@@ -4,12 +4,14 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::common::Result;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::NAME;
 use super::categories::{Categories, texts};
 use super::keys::GroupNames;
 use super::learnt::{Learnt, LearntGroup, OneHot};
 use super::model::{Detail, Group, LabelValues, learn_group};
 use super::parameters::KMeansParameters;
 use super::rows::Rows;
+use crate::table::execution_refusal;
 use crate::table::function::Cancelled;
 
 /// The number of a row that takes no part.
@@ -50,6 +52,12 @@ pub(super) fn cluster_groups(
             values: categories.values(),
         })
         .collect();
+    if previous.is_some_and(|previous| previous.one_hot != one_hot) {
+        return Err(execution_refusal(
+            format!("{NAME}: a column of `one_hot` has other values than in the previous model"),
+            "put values together in the SELECT of the input so that both have the same, or leave `previous` out",
+        ));
+    }
     let mut grouped = Grouped::new(rows);
     let kept = grouped.numbers.len();
     let mut found = Found {

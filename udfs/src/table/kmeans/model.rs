@@ -92,13 +92,14 @@ pub(super) fn learn_group(
         Clusters::Auto => runs.best_k(group.distances)?,
     };
     check_rows(&group, points, k)?;
+    check_previous(&group, k)?;
     let solution = runs.solve(k, group.distances)?;
     let numbers = match group.previous {
-        Some(previous) if previous.clusters.len() == k => {
+        Some(previous) => {
             let previous = in_space_of(&levels, previous, parameters.distance);
             numbers_of_previous(&previous, &solution.descent.centroids, width)
         }
-        _ => numbers_by_mean(&solution, group.label_values, width),
+        None => numbers_by_mean(&solution, group.label_values, width),
     };
     for (result, &cluster) in group.clusters.iter_mut().zip(&solution.descent.nearest) {
         *result = numbers[cluster as usize];
@@ -323,6 +324,20 @@ fn place(group: &Group<'_>) -> Result<String> {
         "" => "the input".to_owned(),
         name => format!("group {name}"),
     })
+}
+
+/// Clusters can be matched one by one only if there are as many as before.
+fn check_previous(group: &Group<'_>, k: usize) -> Result<()> {
+    match group.previous.map(|previous| previous.clusters.len()) {
+        Some(before) if before != k => Err(execution_refusal(
+            format!(
+                "{NAME}: the previous model has {before} clusters in {}, not {k}",
+                place(group)?
+            ),
+            format!("write k => {before}, or leave `previous` out"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn check_rows(group: &Group<'_>, points: Points<'_>, k: usize) -> Result<()> {
