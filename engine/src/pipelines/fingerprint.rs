@@ -1,18 +1,20 @@
 //! Whether a step must run: a hash over everything that its result depends on.
 //!
 //! It holds the text, the parameters, the state of every table and the text of every view that
-//! the step reads (through views down to their tables), size and time of the files that it lands
+//! the step reads (through views down to their tables), the versions of the models that it names, size and time of the files that it lands
 //! and of those that it writes, and whether its own results are still there. It is taken after a step has succeeded; the step
 //! is skipped for as long as taking it again gives the same. A step that reads a database is never
 //! skipped: nobody says when rows change there.
 
 use std::collections::BTreeSet;
 
+use tidemill_udfs::table::NamedModels;
+
 use super::{Pipeline, Step};
 use crate::Result;
 use crate::landing;
 use crate::session::{Session, Target};
-use crate::sql::{Name, Parameters, Script};
+use crate::sql::{Name, Parameters, Script, Statement};
 use crate::warehouse::{Entry, TableId};
 
 /// The fingerprint of a step as things are now, in hexadecimal.
@@ -37,6 +39,7 @@ pub(super) async fn fingerprint(
         for paths in parsed.statement.files() {
             facts.push(files(session, &paths));
         }
+        facts.extend(models(session, &parsed.statement));
         if let Some(name) = parsed.statement.writes() {
             facts.push(output(session, name).await?);
         }
@@ -47,6 +50,16 @@ pub(super) async fn fingerprint(
     Ok(blake3::hash(facts.join("\n").as_bytes())
         .to_hex()
         .to_string())
+}
+
+/// The versions of the models that the statement asks, and of those that it has kept.
+fn models(session: &Session, statement: &Statement) -> Vec<String> {
+    let NamedModels { read, kept } = statement.models();
+    let version = |name: &String| match session.warehouse().newest_model(name) {
+        Ok(version) => format!("model {name} at {version:?}"),
+        Err(_) => format!("model {name}"),
+    };
+    read.iter().chain(&kept).map(version).collect()
 }
 
 fn files(session: &Session, paths: &[String]) -> String {
@@ -72,12 +85,13 @@ fn input_of_warehouse(session: &Session, id: &TableId, seen: &mut BTreeSet<Table
         Some(Entry::View) => {
             let text = warehouse.read_view(id).unwrap_or_default();
             let parsed = Script::inline(text.as_str()).parse(&Parameters::new());
-            let (names, read) = match parsed.as_deref() {
+            let (names, read, models) = match parsed.as_deref() {
                 Ok([only]) => (
                     only.statement.reads().unwrap_or_default(),
                     only.statement.files(),
+                    models(session, &only.statement),
                 ),
-                _ => (Vec::new(), Vec::new()),
+                _ => Default::default(),
             };
             // A name without a zone in a view belongs to the view's zone.
             let inputs = names.iter().map(|name| match name.parts() {
@@ -90,9 +104,10 @@ fn input_of_warehouse(session: &Session, id: &TableId, seen: &mut BTreeSet<Table
             let inputs: Vec<_> = inputs.collect();
             let files: Vec<_> = read.iter().map(|paths| files(session, paths)).collect();
             format!(
-                "reads {id} as {text}\n{}\n{}",
+                "reads {id} as {text}\n{}\n{}\n{}",
                 inputs.join("\n"),
-                files.join("\n")
+                files.join("\n"),
+                models.join("\n")
             )
         }
     }

@@ -35,9 +35,17 @@ impl Footprint {
             footprint
                 .writes
                 .extend(parsed.statement.writes().map(|name| key(name, session)));
+            let models = parsed.statement.models();
+            footprint.reads.extend(models.read.iter().map(model_key));
+            footprint.writes.extend(models.kept.iter().map(model_key));
         }
         Ok(footprint)
     }
+}
+
+/// A model is no table: its key is none that a table can have.
+fn model_key(name: &String) -> String {
+    format!("model {name}")
 }
 
 /// Indexes of the steps in an order in which they can run; where the SQL leaves a choice, by name.

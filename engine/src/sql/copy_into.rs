@@ -93,6 +93,14 @@ impl CopySource {
         }
     }
 
+    /// The query, if it is one.
+    pub(super) fn query(&self) -> Option<&Query> {
+        match self {
+            CopySource::Query(query) => Some(query),
+            CopySource::Files(_) | CopySource::Relation(_) => None,
+        }
+    }
+
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         let token = parser.peek_token();
         match token.token {

@@ -76,6 +76,8 @@ pub use show::{Describe, Described, ShowTables};
 pub use unload::{Unload, UnloadOptions};
 pub use written_format::{Codec, WrittenFormat};
 
+use tidemill_udfs::table::NamedModels;
+
 use crate::{Error, Place, Result};
 use model::rewrite_model_calls;
 
@@ -162,22 +164,42 @@ impl Statement {
 
     /// The files that the statement reads: for each place that names some, their paths.
     pub fn files(&self) -> Vec<Vec<String>> {
-        let query = match self {
-            Statement::Query(query) => query,
-            Statement::CopyInto(copy) => return copy.source.files(),
-            Statement::Unload(unload) => return unload.source.files(),
-            Statement::ExplainCopy(explain) => return explain.copy.source.files(),
-            Statement::CreateTable(create) => match &create.query {
-                Some(query) => query,
-                None => return Vec::new(),
-            },
-            Statement::CreateView(create) => &create.query,
-            Statement::CreateModel(create) => &create.query,
-            Statement::Insert(insert) => &insert.query,
-            Statement::Assert(assert) => &assert.query,
+        match self {
+            Statement::CopyInto(copy) => copy.source.files(),
+            Statement::Unload(unload) => unload.source.files(),
+            Statement::ExplainCopy(explain) => explain.copy.source.files(),
+            _ => self.query().map_or_else(Vec::new, Query::file_paths),
+        }
+    }
+
+    /// The models that the statement asks and keeps.
+    pub fn models(&self) -> NamedModels {
+        let mut models = self
+            .query()
+            .map_or_else(NamedModels::default, Query::models);
+        match self {
+            Statement::CreateModel(create) => models.kept.push(create.name.clone()),
+            Statement::DropModel(drop) => models.kept.push(drop.name.clone()),
+            _ => {}
+        }
+        models
+    }
+
+    /// The query of the statement, if it has one.
+    fn query(&self) -> Option<&Query> {
+        match self {
+            Statement::Query(query) => Some(query),
+            Statement::CopyInto(copy) => copy.source.query(),
+            Statement::Unload(unload) => unload.source.query(),
+            Statement::ExplainCopy(explain) => explain.copy.source.query(),
+            Statement::CreateTable(create) => create.query.as_ref(),
+            Statement::CreateView(create) => Some(&create.query),
+            Statement::CreateModel(create) => Some(&create.query),
+            Statement::Insert(insert) => Some(&insert.query),
+            Statement::Assert(assert) => Some(&assert.query),
             Statement::Describe(describe) => match &describe.subject {
-                Described::Files(query, _) => query,
-                Described::Table(_) => return Vec::new(),
+                Described::Files(query, _) => Some(query),
+                Described::Table(_) => None,
             },
             Statement::RetryRejects(_)
             | Statement::DatabaseExecute(_)
@@ -188,9 +210,8 @@ impl Statement {
             | Statement::Detach(_)
             | Statement::ShowConnections(_)
             | Statement::DropModel(_)
-            | Statement::ShowModels(_) => return Vec::new(),
-        };
-        query.file_paths()
+            | Statement::ShowModels(_) => None,
+        }
     }
 
     /// The table or view that the statement makes or changes.

@@ -12,6 +12,7 @@ use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{self, Select, Spanned, TableFactor, Visit, Visitor};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
+use tidemill_udfs::table::{NamedModels, named_models};
 
 use super::database_query::rewrite_database_queries;
 use super::database_schema::rewrite_information_schemas;
@@ -116,6 +117,14 @@ impl Query {
     pub fn file_paths(&self) -> Vec<Vec<String>> {
         let files = self.files().into_iter();
         files.map(|files| files.paths).collect()
+    }
+
+    /// The models that table functions in the query ask and keep.
+    pub fn models(&self) -> NamedModels {
+        match sql_statement_mut(&mut self.ast.clone()) {
+            Some(statement) => named_models(statement),
+            None => NamedModels::default(),
+        }
     }
 
     /// Tables and views that the query reads, without its own CTEs, table functions and files.

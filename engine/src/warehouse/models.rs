@@ -41,7 +41,11 @@ impl Warehouse {
         Ok(self.models_folder().join(name))
     }
 
-    fn newest_model(&self, name: &str) -> Result<Option<u64>> {
+    /// The version of a model; `None` if there is none of this name.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn newest_model(&self, name: &str) -> Result<Option<u64>> {
         let folder = self.model_folder(name)?;
         let items = match std::fs::read_dir(&folder) {
             Ok(items) => items,

@@ -259,6 +259,32 @@ async fn a_table_made_anew_counts_as_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_kept_before_it_is_asked_and_a_new_version_counts_as_changed() {
+    let lab = Lab::new();
+    lab.write_step(
+        "1_ask.sql",
+        "CREATE OR REPLACE TABLE curated.banded AS SELECT * FROM curated.bands;\n",
+    );
+    lab.write_step(
+        "2_bands.sql",
+        "CREATE OR REPLACE VIEW curated.bands AS
+         SELECT * FROM kmeans_predict('bands', (SELECT * FROM (VALUES (1.0), (9.0)) AS v(x)));\n",
+    );
+    lab.write_step(
+        "3_learn.sql",
+        "CREATE OR REPLACE MODEL bands OPTIONS (model_type = 'kmeans', k = 2) AS
+         SELECT * FROM (VALUES (1.0), (2.0), (8.0), (9.0)) AS v(x);\n",
+    );
+    assert_eq!(lab.run_pipeline().succeeded().steps_run(), ["3", "2", "1"]);
+    assert!(lab.run_pipeline().succeeded().steps_run().is_empty());
+
+    lab.edit_step("3_learn.sql", "(1.0)", "(0.0)");
+    assert_eq!(lab.run_pipeline().succeeded().steps_run(), ["3", "2", "1"]);
+    lab.edit_step("1_ask.sql", "SELECT *", "SELECT x");
+    assert_eq!(lab.run_pipeline().succeeded().steps_run(), ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_step_stops_the_run_and_keeps_what_was_done() {
     let lab = Lab::with_pipeline();
     lab.write_step(

@@ -36,7 +36,7 @@ pub use memory::Memory;
 pub use node::CallNode;
 pub use operator::CallExec;
 pub use planner::{CallExtensionPlanner, CallPlanner};
-pub use relation_arguments::rewrite_relation_arguments;
+pub use relation_arguments::{NamedModels, named_models, rewrite_relation_arguments};
 
 use function::{ArgumentDescription, RelationFunction};
 use learning::{Asked, Learner};

@@ -12,7 +12,7 @@ use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArgOperator, Ident, ObjectName, Query, SetExpr,
-    Spanned, TableFactor, Value, VisitMut, VisitorMut,
+    Spanned, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -23,6 +23,8 @@ use super::function::{RelationFunction, Signature};
 
 /// The name of the argument that stands for a model in front of the others.
 pub(super) const MODEL: &str = "model";
+/// The name of the argument that is a model to go on from.
+pub(super) const PREVIOUS: &str = "previous";
 
 /// Rewrites, anywhere in a statement, table names given to a table function over a relation into
 /// sub-queries. Call it on every statement (or query) after parsing and before planning.
@@ -33,6 +35,73 @@ pub fn rewrite_relation_arguments<Node: VisitMut>(node: &mut Node) -> Result<()>
     match node.visit(&mut Rewriter) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(*error),
+    }
+}
+
+/// The models that calls in a statement name.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct NamedModels {
+    /// Those that they ask.
+    pub read: Vec<String>,
+    /// Those that they keep.
+    pub kept: Vec<String>,
+}
+
+/// Finds the models that the calls in a statement (or query) name, which
+/// [`rewrite_relation_arguments`] has seen.
+pub fn named_models<Node: Visit>(node: &Node) -> NamedModels {
+    let mut models = NamedModels::default();
+    let _ = node.visit(&mut models);
+    models
+}
+
+impl Visitor for NamedModels {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        let TableFactor::Table {
+            name,
+            args: Some(arguments),
+            ..
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        let Some(function) = function_of(name) else {
+            return ControlFlow::Continue(());
+        };
+        for argument in &arguments.args {
+            let Some((name, model)) = named_text(argument) else {
+                continue;
+            };
+            let keeps = matches!(function.signature(), Signature::Relation(_));
+            match name.as_str() {
+                MODEL if keeps => self.kept.push(model.to_owned()),
+                MODEL | PREVIOUS => self.read.push(model.to_owned()),
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The name and the value of an argument that is a text.
+fn named_text(argument: &FunctionArg) -> Option<(String, &str)> {
+    let (name, value) = match argument {
+        FunctionArg::Named { name, arg, .. } => (name, arg),
+        FunctionArg::ExprNamed {
+            name: Expr::Identifier(name),
+            arg,
+            ..
+        } => (name, arg),
+        _ => return None,
+    };
+    match value {
+        FunctionArgExpr::Expr(Expr::Value(text)) => match &text.value {
+            Value::SingleQuotedString(text) => Some((name.value.to_lowercase(), text)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -224,6 +293,18 @@ mod tests {
         ] {
             assert_eq!(rewritten(before), after);
         }
+    }
+
+    #[test]
+    fn models_are_found_wherever_they_are_named() {
+        let sql = "SELECT * FROM kmeans_predict('a', (SELECT * FROM kmeans(t, k => 2, model => 'b', previous => 'c')))
+            WHERE x IN (SELECT cluster FROM kmeans_centroids('d')) AND y = 'model'";
+        let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
+        rewrite_relation_arguments(&mut statements).unwrap();
+        let NamedModels { mut read, kept } = named_models(&statements);
+        read.sort();
+        assert_eq!(read, ["a", "c", "d"]);
+        assert_eq!(kept, ["b"]);
     }
 
     #[test]
