@@ -34,7 +34,6 @@ async fn neighbours_are_up_to_epsilon_and_the_row_itself_counts() {
     };
     assert_eq!(column(&session(), &sql(3)).await, ["0", "0", "0", ""]);
     assert_eq!(column(&session(), &sql(4)).await, ["", "", "", ""]);
-    assert_eq!(column(&session(), &sql(1)).await, ["0", "0", "0", "1"]);
 }
 
 #[tokio::test]
@@ -79,8 +78,8 @@ async fn what_it_cannot_use_is_refused() {
             "dbscan: `epsilon` must be a number above 0, not 0\nhint: write epsilon => 0.5",
         ),
         (
-            "features => ['x'], epsilon => 1, min_points => 0",
-            "dbscan: `min_points` must be a whole number, 1 or more, not 0\nhint: write min_points => 5",
+            "features => ['x'], epsilon => 1, min_points => 1",
+            "dbscan: `min_points` must be a whole number, 2 or more, not 1\nhint: write min_points => 5",
         ),
         (
             "features => ['x'], epsilon => 1, minpoints => 1",

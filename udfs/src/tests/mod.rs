@@ -151,6 +151,7 @@ async fn iris() -> Option<SessionContext> {
         "/../../shared/data/iris/Iris.csv"
     );
     if !std::path::Path::new(path).exists() {
+        eprintln!("skipped: the Iris data is not shipped, and {path} is missing");
         return None;
     }
     let session = session();

@@ -1,12 +1,13 @@
-//! Follows dense rows from neighbour to neighbour. Neighbours come out of the k-d tree of `linfa-nn`; the
-//! walk is that of `linfa-clustering` 0.8.1, which could not be stopped.
-
-use std::collections::VecDeque;
+//! Clusters where rows lie dense, by `linfa-clustering`. It walks from neighbour to neighbour and cannot be
+//! stopped; so the index that it asks for neighbours finds none any more once nobody waits.
 
 use datafusion::common::{Result, exec_datafusion_err};
-use linfa_nn::distance::L2Dist;
-use linfa_nn::{KdTree, NearestNeighbour};
-use ndarray::{ArrayView1, ArrayView2};
+use linfa::traits::Transformer;
+use linfa::{Float, ParamGuard};
+use linfa_clustering::Dbscan;
+use linfa_nn::distance::{Distance, L2Dist};
+use linfa_nn::{BuildError, KdTree, NearestNeighbour, NearestNeighbourIndex, NnError};
+use ndarray::{ArrayBase, ArrayView1, ArrayView2, Data, Ix2};
 
 use super::NAME;
 use crate::table::function::Cancelled;
@@ -19,57 +20,62 @@ pub(super) fn clusters(
     min_points: usize,
     cancelled: &Cancelled,
 ) -> Result<Vec<Option<i64>>> {
-    let mut clusters = vec![None; matrix.len()];
-    if matrix.len() == 0 {
-        return Ok(clusters);
-    }
     let rows = ArrayView2::from_shape((matrix.len(), matrix.width), &matrix.values)
         .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
-    let index = KdTree::new()
-        .from_batch(&rows, L2Dist)
-        .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
-    let neighbours = |row: usize| -> Result<Vec<usize>> {
-        cancelled.check(NAME)?;
-        let found = index
-            .within_range(ArrayView1::from(matrix.row(row)), epsilon)
-            .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?;
-        Ok(found.into_iter().map(|(_, row)| row).collect())
-    };
-    let mut visited = vec![false; matrix.len()];
-    let mut next = 0;
-    for start in 0..matrix.len() {
-        if visited[start] || clusters[start].is_some() {
-            continue;
-        }
-        let near = neighbours(start)?;
-        visited[start] = true;
-        if near.len() < min_points {
-            continue;
-        }
-        let mut open = VecDeque::new();
-        join(&mut clusters, near, next, &mut open);
-        while let Some(row) = open.pop_front() {
-            if visited[row] {
-                continue;
-            }
-            visited[row] = true;
-            let near = neighbours(row)?;
-            if near.len() >= min_points {
-                join(&mut clusters, near, next, &mut open);
-            }
-        }
-        next += 1;
-    }
-    Ok(clusters)
+    let found = Dbscan::params_with(min_points, L2Dist, WatchedTree(cancelled.clone()))
+        .tolerance(epsilon)
+        .check()
+        .map_err(|error| exec_datafusion_err!("{NAME}: {error}"))?
+        .transform(&rows);
+    cancelled.check(NAME)?;
+    let number = |cluster: Option<usize>| cluster.and_then(|cluster| i64::try_from(cluster).ok());
+    Ok(found.into_iter().map(number).collect())
 }
 
-/// Rows that are in no cluster yet join this one, and are gone on from: each once, so that the way never
-/// gets longer than the rows.
-fn join(clusters: &mut [Option<i64>], rows: Vec<usize>, cluster: i64, open: &mut VecDeque<usize>) {
-    for row in rows {
-        if clusters[row].is_none() {
-            clusters[row] = Some(cluster);
-            open.push_back(row);
+/// Makes the k-d tree of `linfa-nn`.
+#[derive(Debug)]
+struct WatchedTree(Cancelled);
+
+/// The tree; empty once the flag is raised.
+struct WatchedIndex<'a, F> {
+    index: Box<dyn NearestNeighbourIndex<F> + Send + Sync + 'a>,
+    cancelled: Cancelled,
+}
+
+impl NearestNeighbour for WatchedTree {
+    fn from_batch_with_leaf_size<'a, F: Float, DT: Data<Elem = F>, D: 'a + Distance<F>>(
+        &self,
+        batch: &'a ArrayBase<DT, Ix2>,
+        leaf_size: usize,
+        dist_fn: D,
+    ) -> Result<Box<dyn NearestNeighbourIndex<F> + Send + Sync + 'a>, BuildError> {
+        let index = KdTree::new().from_batch_with_leaf_size(batch, leaf_size, dist_fn)?;
+        Ok(Box::new(WatchedIndex {
+            index,
+            cancelled: self.0.clone(),
+        }))
+    }
+}
+
+/// Places in the tree and the numbers of their rows.
+type Neighbours<'a, F> = Vec<(ArrayView1<'a, F>, usize)>;
+
+impl<F: Float> NearestNeighbourIndex<F> for WatchedIndex<'_, F> {
+    fn k_nearest(&self, point: ArrayView1<'_, F>, k: usize) -> Result<Neighbours<'_, F>, NnError> {
+        match self.cancelled.is_raised() {
+            true => Ok(vec![]),
+            false => self.index.k_nearest(point, k),
+        }
+    }
+
+    fn within_range(
+        &self,
+        point: ArrayView1<'_, F>,
+        range: F,
+    ) -> Result<Neighbours<'_, F>, NnError> {
+        match self.cancelled.is_raised() {
+            true => Ok(vec![]),
+            false => self.index.within_range(point, range),
         }
     }
 }

@@ -29,7 +29,7 @@ const ARGUMENTS: [ArgumentDescription; 4] = [
     ),
     (
         "min_points",
-        "A row with so many neighbours, itself among them, makes a cluster. Default: 5.",
+        "A row with so many neighbours, itself among them, makes a cluster: 2 or more. Default: 5.",
     ),
     (
         "scale",
@@ -101,7 +101,7 @@ impl RelationFunction for Dbscan {
             allows: |number| number > 0.0,
         };
         let epsilon = number(given.required("epsilon", "epsilon => 0.5")?, wanted)?;
-        let min_points = given.map("min_points", |argument| whole_number(argument, 1))?;
+        let min_points = given.map("min_points", |argument| whole_number(argument, 2))?;
         let standard = given.map("scale", |argument| {
             choice(argument, &[true, false], |standard| {
                 if standard { "standard" } else { "none" }
