@@ -17,11 +17,7 @@ impl Memory {
     /// Nothing yet.
     pub(super) fn new(consumer: &str, pool: &Arc<dyn MemoryPool>, peak: Gauge) -> Self {
         Memory {
-            reservation: Arc::new(
-                MemoryConsumer::new(consumer)
-                    .with_can_spill(true)
-                    .register(pool),
-            ),
+            reservation: Arc::new(MemoryConsumer::new(consumer).register(pool)),
             peak,
         }
     }
@@ -34,11 +30,6 @@ impl Memory {
         self.reservation.try_grow(bytes)?;
         self.peak.set_max(self.reservation.size());
         Ok(())
-    }
-
-    /// Another part under the same name, empty as yet.
-    pub(super) fn another(&self) -> MemoryReservation {
-        self.reservation.new_empty()
     }
 
     /// Gives some back.

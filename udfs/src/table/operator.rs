@@ -11,6 +11,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, exec_datafusion_err, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
@@ -177,7 +178,12 @@ impl ExecutionPlan for CallExec {
                 let keeps_rows = matches!(self.call.output(&input_schema)?, Output::Added(_));
                 let kept = keeps_rows.then(|| {
                     let spilling = SpillMetrics::new(&self.metrics, partition);
-                    let reservation = context_of_run.memory.another();
+                    // Apart from what the run needs, as the pool shares out evenly among those who
+                    // can do with less.
+                    let reservation =
+                        MemoryConsumer::new(format!("rows of {}", self.call.function()))
+                            .with_can_spill(true)
+                            .register(task.memory_pool());
                     KeptInput::new(input_schema, &task, spilling, reservation)
                 });
                 let job = Job {
