@@ -225,12 +225,7 @@ async fn clusters_may_be_numbered_by_another_column() {
 #[tokio::test]
 async fn iris_reaches_the_known_optimum() {
     // The lowest inertias of 200 restarts of a plain Lloyd in Python, and the sizes of its clusters.
-    let Some(session) = iris().await else {
-        eprintln!(
-            "skipped: the Iris data is not shipped, and ../shared/data/iris/Iris.csv is missing"
-        );
-        return;
-    };
+    let Some(session) = iris().await else { return };
     for (scale, k, inertia, sizes) in [
         ("none", 2, 152.368_706_477_339_17, "53 97"),
         ("none", 3, 78.940_841_426_145_98, "38 50 62"),
@@ -254,6 +249,39 @@ async fn iris_reaches_the_known_optimum() {
             "{scale}, k = {k}"
         );
     }
+}
+
+/// scikit-learn 1.9.1: `KMeans(3, init=.., n_init=1, tol=0, algorithm="lloyd")`.
+#[tokio::test]
+async fn iris_agrees_with_scikit_learn_from_the_same_centroids() {
+    let Some(session) = iris().await else { return };
+    let arguments =
+        "k => 3, features => ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'],
+         scale => 'none', tolerance => 0, init => [[5.0, 3.0, 1.5, 0.2], [6.0, 2.8, 4.5, 1.4], [7.0, 3.1, 6.0, 2.1]]";
+    let expected = [
+        "50, 5.006, 3.418, 1.4639999999999995, 0.24400000000000022",
+        "62, 5.901612903225806, 2.7483870967741932, 4.393548387096774, 1.4338709677419355",
+        "38, 6.85, 3.0736842105263156, 5.742105263157895, 2.0710526315789473",
+    ];
+    let numbers = |row: &str| -> Vec<f64> {
+        row.split(", ")
+            .map(|number| number.parse().unwrap())
+            .collect()
+    };
+    let sql = format!(
+        "SELECT concat_ws(', ', rows, sepal_length, sepal_width, petal_length, petal_width)
+         FROM kmeans_centroids(iris, {arguments}) ORDER BY cluster"
+    );
+    let found = column(&session, &sql).await;
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        for (found, expected) in numbers(found).into_iter().zip(numbers(expected)) {
+            assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+        }
+    }
+    let sql = format!("SELECT inertia FROM kmeans_metrics(iris, {arguments})");
+    let inertia: f64 = column(&session, &sql).await[0].parse().unwrap();
+    assert!((inertia - 78.940_841_426_146).abs() < 1e-9, "{inertia}");
 }
 
 /// Clusters 0, 1, 10, 11, 12 and 30 from given centroids, without scaling and tolerance.

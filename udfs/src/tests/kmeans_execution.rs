@@ -25,7 +25,7 @@ async fn threads_batches_and_row_order_change_no_bit() {
             (1, 8192, "id"),
             (4, 7, "id DESC"),
             (2, 100, "b, id"),
-            (3, 1, "a"),
+            (8, 1, "a"),
         ] {
             answers.push(bits(settings, arguments).await);
         }

@@ -1,6 +1,8 @@
 //! How well clusters are told apart: silhouettes and the index of Davies and Bouldin.
 
-use super::kernel::{Grid, Nearest, Points, nearest_two, squared_distance};
+use linfa::traits::Predict;
+
+use super::kernel::{Centroids, Grid, Nearest, Points, squared_distance};
 use super::learnt::Evaluation;
 use super::sample::sample;
 
@@ -9,7 +11,7 @@ const SAMPLED_ROWS: usize = 2_000;
 
 /// Judges the clusters of `centroids`, which lie one after the other.
 pub(super) fn evaluate(points: Points<'_>, centroids: &[f64], seed: u64) -> Evaluation {
-    let nearest = nearest_two(points, centroids);
+    let nearest = Centroids(centroids).predict(points);
     Evaluation {
         simplified_silhouette: simplified_silhouette(&nearest),
         sampled_silhouette: sampled_silhouette(points, centroids, seed),
@@ -45,7 +47,7 @@ fn sampled_silhouette(points: Points<'_>, centroids: &[f64], seed: u64) -> f64 {
         .map(|feature| rows.iter().skip(feature).step_by(width).copied().collect())
         .collect();
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-    let clusters = nearest_two(Points::new(&columns), centroids).clusters;
+    let clusters = Centroids(centroids).predict(Points::new(&columns)).clusters;
     let k = centroids.len() / width;
     let mut counts = vec![0_usize; k];
     for &cluster in &clusters {

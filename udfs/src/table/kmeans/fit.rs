@@ -7,11 +7,13 @@
 //! the centroids of its best run with the memberships of its last one, and cannot be stopped.
 
 use datafusion::common::{Result, exec_datafusion_err};
+use linfa::DatasetBase;
+use linfa::traits::Fit;
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::NAME;
-use super::kernel::{Descent, Grid, Grids, Limits, Points, descend};
+use super::kernel::{Descent, Grid, Grids, Limits, LloydError, LloydParams, Points};
 use super::parameters::{Distance, KMeansParameters};
 use super::starts::Starts;
 use crate::table::function::Cancelled;
@@ -49,8 +51,9 @@ pub(super) fn fit(
             movement,
             spherical: parameters.distance == Distance::Cosine,
         };
-        descend(points, &grids, start, limits, cancelled)
-            .map_err(|_| exec_datafusion_err!("{NAME} was stopped"))
+        LloydParams::new(start, &grids, limits, cancelled)
+            .fit(&DatasetBase::new(points, ()))
+            .map_err(|error: LloydError| exec_datafusion_err!("{NAME}: {error}"))
     };
     let mut measure = |descent: &Descent| {
         points.squared_distances(&descent.centroids, &descent.nearest, distances);
@@ -234,6 +237,34 @@ mod tests {
         }
 
         #[test]
+        fn inertia_never_rises(
+            k in 1_usize..7,
+            seed in any::<u64>(),
+            values in prop::collection::vec(prop_oneof![(-4..5_i32).prop_map(f64::from), -1e3..1e3_f64], 60..180),
+        ) {
+            prop_assume!(different_rows(&values, 2) >= k);
+            let after = |max_iterations| {
+                let parameters = KMeansParameters {
+                    n_runs: 1,
+                    max_iterations,
+                    tolerance: Tolerance::new(0.0).unwrap(),
+                    ..parameters(k, seed)
+                };
+                solve(&values[..values.len() / 2 * 2], 2, &parameters).solution
+            };
+            let mut before = f64::INFINITY;
+            for steps in 1..40 {
+                let solution = after(steps);
+                // The last bits of a sum are rounded.
+                prop_assert!(solution.inertia <= before * (1.0 + 1e-12), "step {steps}");
+                before = solution.inertia;
+                if solution.descent.settled {
+                    break;
+                }
+            }
+        }
+
+        #[test]
         fn more_runs_are_never_worse(seed in any::<u64>(), values in prop::collection::vec(-1e3..1e3_f64, 30..90)) {
             let runs = |n_runs| {
                 let parameters = KMeansParameters { n_runs, tolerance: Tolerance::new(0.0).unwrap(), ..parameters(4, seed) };
@@ -259,7 +290,7 @@ mod tests {
     fn the_number_of_threads_changes_no_bit() {
         // Several pieces of work, so that threads have something to share.
         let values = noise(4 * 9_000);
-        let mut solutions = [1, 2, 5].map(|threads| {
+        let mut solutions = [1, 2, 8].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()

@@ -1,9 +1,10 @@
 //! Gives the clusters of a new model the numbers of those of the previous one that they go on from.
 
+use linfa::traits::Predict;
 use pathfinding::kuhn_munkres::kuhn_munkres_min;
 use pathfinding::matrix::Matrix;
 
-use super::kernel::{Points, nearest_two, squared_distance, to_directions};
+use super::kernel::{Centroids, Points, squared_distance, to_directions};
 use super::learnt::{Drift, LearntGroup};
 use super::parameters::Distance;
 use super::scale::Levels;
@@ -66,7 +67,9 @@ pub(super) fn previous_clusters(
         super::directions::to_unit_length(&mut scaled);
     }
     let scaled: Vec<&[f64]> = scaled.iter().map(|column| &**column).collect();
-    nearest_two(Points::new(&scaled), &previous.centroids).clusters
+    Centroids(&previous.centroids)
+        .predict(Points::new(&scaled))
+        .clusters
 }
 
 /// What became of the previous clusters. `centroids` are the new ones by their numbers, in the space of

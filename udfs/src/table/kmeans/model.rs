@@ -1,13 +1,14 @@
 //! Clusters one group: levels its features, finds the clusters, numbers them, and says what was learnt.
 
 use datafusion::common::{HashSet, Result};
+use linfa::traits::Predict;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::NAME;
 use super::directions::{cosine_distance, to_unit_length};
 use super::evaluation::{evaluate, mean_distances, simplified_silhouette};
 use super::fit::{Solution, fit, weighted_sum};
-use super::kernel::{Grid, Points, ROWS_PER_TASK, nearest_two};
+use super::kernel::{Centroids, Grid, Points, ROWS_PER_TASK};
 use super::keys::GroupNames;
 use super::learnt::{LearntCluster, LearntGroup};
 use super::matching::{drift, in_space_of, numbers_of_previous, previous_clusters};
@@ -236,7 +237,7 @@ impl Runs<'_> {
         let mut best = (1, f64::NEG_INFINITY);
         for k in 2..=most {
             let solution = self.solve(k, distances)?;
-            let nearest = nearest_two(self.points, &solution.descent.centroids);
+            let nearest = Centroids(&solution.descent.centroids).predict(self.points);
             let silhouette = simplified_silhouette(&nearest);
             if silhouette > best.1 {
                 best = (k, silhouette);

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion::common::{HashMap, Result};
+use linfa::traits::Predict;
 
 use super::NAME;
 use super::call::{added_fields, cluster_columns};
 use super::categories::texts;
 use super::directions::{cosine_distance, to_unit_length};
 use super::groups::NO_CLUSTER;
-use super::kernel::{Points, nearest_two};
+use super::kernel::{Centroids, Points};
 use super::learnt::{Learnt, LearntGroup};
 use super::parameters::{Distance, Nulls};
 use super::rows::{column, numeric_columns};
@@ -222,7 +223,7 @@ impl Predictor {
             to_unit_length(&mut columns);
         }
         let columns: Vec<&[f64]> = columns.iter().map(|column| &**column).collect();
-        let nearest = nearest_two(Points::new(&columns), &group.centroids);
+        let nearest = Centroids(&group.centroids).predict(Points::new(&columns));
         let width = columns.len();
         for (place, &row) in rows.iter().enumerate() {
             let (cluster, squared) = (nearest.clusters[place], nearest.distances[place]);

@@ -7,24 +7,15 @@
 
 use std::iter::repeat_with;
 
+use linfa::DatasetBase;
+use linfa::traits::Fit;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use super::assign::{Assignment, UNASSIGNED};
 use super::bounds::Bounds;
+use super::params::{LloydError, LloydValidParams};
 use super::points::{Points, ROWS_PER_TASK, compare_rows, squared_distance};
 use super::sums::{Grids, Sums};
-use crate::table::function::Cancelled;
-
-/// When a descent ends, apart from having nowhere to go.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) max_iterations: usize,
-    /// Ends when the centroids together move less, squared; negative for never.
-    pub(crate) movement: f64,
-    /// Whether centroids are directions, vectors of length 1, as in spherical k-means (I. S. Dhillon,
-    /// D. S. Modha, "Concept decompositions for large sparse text data using clustering", 2001).
-    pub(crate) spherical: bool,
-}
 
 /// Where a descent ended.
 #[derive(Debug)]
@@ -40,32 +31,36 @@ pub(crate) struct Descent {
     pub(crate) settled: bool,
 }
 
-/// A descent that was cancelled.
-#[derive(Debug)]
-pub(crate) struct Stopped;
+impl Fit<Points<'_>, (), LloydError> for LloydValidParams<'_> {
+    type Object = Descent;
 
-/// Descends from `centroids`; `grids` hold the numbers of each column. Fails only when `cancelled`
-/// turns true.
-pub(crate) fn descend(
-    points: Points<'_>,
-    grids: &Grids,
-    centroids: Vec<f64>,
-    limits: Limits,
-    cancelled: &Cancelled,
-) -> Result<Descent, Stopped> {
-    let k = centroids.len() / points.width();
-    let bounds = Bounds::new(points.len(), k, points.width());
-    descend_with(bounds, points, grids, centroids, limits, cancelled)
+    /// Descends to a solution.
+    ///
+    /// # Errors
+    /// Centroids that do not fit the rows, and a descent that was cancelled.
+    fn fit(&self, dataset: &DatasetBase<Points<'_>, ()>) -> Result<Descent, LloydError> {
+        let points = *dataset.records();
+        let width = points.width();
+        if width == 0 || !self.centroids.len().is_multiple_of(width) {
+            return Err(LloydError::Width { features: width });
+        }
+        let bounds = Bounds::new(points.len(), self.centroids.len() / width, width);
+        descend(bounds, points, self)
+    }
 }
 
-fn descend_with(
+fn descend(
     mut bounds: Bounds,
     points: Points<'_>,
-    grids: &Grids,
-    mut centroids: Vec<f64>,
-    limits: Limits,
-    cancelled: &Cancelled,
-) -> Result<Descent, Stopped> {
+    params: &LloydValidParams<'_>,
+) -> Result<Descent, LloydError> {
+    let LloydValidParams {
+        centroids,
+        grids,
+        limits,
+        cancelled,
+    } = params;
+    let mut centroids = centroids.clone();
     let k = centroids.len() / points.width();
     let mut nearest = vec![UNASSIGNED; points.len()];
     let mut sums = Sums::new(k, points.width());
@@ -80,7 +75,7 @@ fn descend_with(
     let mut iterations = 0;
     loop {
         if cancelled.is_raised() {
-            return Err(Stopped);
+            return Err(LloydError::Stopped);
         }
         iterations += 1;
         fill_empty_clusters(
@@ -217,18 +212,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::exact::Grid;
+    use super::super::params::Limits;
     use super::*;
+    use crate::table::function::Cancelled;
 
     fn descend_from(columns: &[&[f64]], start: &[f64], bounds: Bounds) -> Descent {
         let points = Points::new(columns);
         let grids = Grids::of(points);
-        let limits = Limits {
-            max_iterations: 40,
-            movement: -1.0,
-            spherical: false,
+        let params = LloydValidParams {
+            centroids: start.to_vec(),
+            grids: &grids,
+            limits: Limits {
+                max_iterations: 40,
+                movement: -1.0,
+                spherical: false,
+            },
+            cancelled: &Cancelled::default(),
         };
-        let cancelled = Cancelled::default();
-        descend_with(bounds, points, &grids, start.to_vec(), limits, &cancelled).unwrap()
+        descend(bounds, points, &params).unwrap()
     }
 
     /// Rows without a pattern, rows around a few places, and whole numbers, of which many tie.

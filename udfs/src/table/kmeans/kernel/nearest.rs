@@ -4,6 +4,7 @@
 //! `pulp` compiles it for several instruction sets and takes the widest that the machine has. Products
 //! and sums are never fused, so that all of them give the same bits as plain Rust.
 
+use linfa::traits::Predict;
 use pulp::{Arch, Scalar, Simd, WithSimd};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -165,41 +166,47 @@ pub(crate) struct Nearest {
     pub(crate) seconds: Vec<f64>,
 }
 
-/// Finds the two nearest centroids of each row.
-pub(crate) fn nearest_two(points: Points<'_>, centroids: &[f64]) -> Nearest {
-    let rows = points.len();
-    let mut nearest = Nearest {
-        clusters: vec![0; rows],
-        distances: vec![0.0; rows],
-        seconds: vec![0.0; rows],
-    };
-    let pieces = nearest
-        .clusters
-        .chunks_mut(BLOCK_ROWS)
-        .zip(nearest.distances.chunks_mut(BLOCK_ROWS))
-        .zip(nearest.seconds.chunks_mut(BLOCK_ROWS))
-        .enumerate();
-    let architecture = Arch::new();
-    let find = |block: &mut Box<Block>, (piece, found): (usize, Found<'_>)| {
-        let ((clusters, distances), seconds) = found;
-        let rows = clusters.len();
-        block.find(architecture, points, piece * BLOCK_ROWS, rows, centroids);
-        for (cluster, found) in clusters.iter_mut().zip(block.cluster) {
-            *cluster = found as u32;
+/// Centroids, one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Centroids<'a>(pub(crate) &'a [f64]);
+
+impl Predict<Points<'_>, Nearest> for Centroids<'_> {
+    /// Finds the two nearest centroids of each row.
+    fn predict(&self, points: Points<'_>) -> Nearest {
+        let rows = points.len();
+        let mut nearest = Nearest {
+            clusters: vec![0; rows],
+            distances: vec![0.0; rows],
+            seconds: vec![0.0; rows],
+        };
+        let pieces = nearest
+            .clusters
+            .chunks_mut(BLOCK_ROWS)
+            .zip(nearest.distances.chunks_mut(BLOCK_ROWS))
+            .zip(nearest.seconds.chunks_mut(BLOCK_ROWS))
+            .enumerate();
+        let architecture = Arch::new();
+        let find = |block: &mut Box<Block>, (piece, found): (usize, Found<'_>)| {
+            let ((clusters, distances), seconds) = found;
+            let rows = clusters.len();
+            block.find(architecture, points, piece * BLOCK_ROWS, rows, self.0);
+            for (cluster, found) in clusters.iter_mut().zip(block.cluster) {
+                *cluster = found as u32;
+            }
+            distances.copy_from_slice(&block.distance[..rows]);
+            seconds.copy_from_slice(&block.second[..rows]);
+        };
+        let block = || Box::new(Block::new());
+        // A few rows are sooner done than handed over.
+        if rows <= ROWS_PER_TASK {
+            let mut block = block();
+            pieces.for_each(|piece| find(&mut block, piece));
+        } else {
+            let pieces: Vec<_> = pieces.collect();
+            pieces.into_par_iter().for_each_init(block, find);
         }
-        distances.copy_from_slice(&block.distance[..rows]);
-        seconds.copy_from_slice(&block.second[..rows]);
-    };
-    let block = || Box::new(Block::new());
-    // A few rows are sooner done than handed over.
-    if rows <= ROWS_PER_TASK {
-        let mut block = block();
-        pieces.for_each(|piece| find(&mut block, piece));
-    } else {
-        let pieces: Vec<_> = pieces.collect();
-        pieces.into_par_iter().for_each_init(block, find);
+        nearest
     }
-    nearest
 }
 
 /// The room for what is found in a block.

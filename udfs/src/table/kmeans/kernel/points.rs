@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use linfa::dataset::Records;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 /// Fewer rows than this are not worth handing to another thread.
@@ -80,6 +81,18 @@ impl<'a> Points<'a> {
             .with_min_len(ROWS_PER_TASK)
             .enumerate()
             .for_each(|(row, distance)| distance_of(row, distance));
+    }
+}
+
+impl Records for Points<'_> {
+    type Elem = f64;
+
+    fn nsamples(&self) -> usize {
+        self.len()
+    }
+
+    fn nfeatures(&self) -> usize {
+        self.width()
     }
 }
 
