@@ -31,7 +31,7 @@ pub trait RelationFunction: fmt::Debug + Send + Sync {
     fn signature(&self) -> Signature;
 
     /// The named arguments, and what each means.
-    fn arguments(&self) -> &'static [ArgumentDescription];
+    fn arguments(&self) -> &[ArgumentDescription];
 
     /// Description, arguments and an example with its output, which a test runs.
     fn documentation(&self) -> &Documentation;

@@ -1,14 +1,13 @@
 //! `ml_predict('model', relation)`, `ml_centroids('model')` and `ml_evaluate('model')`: what a model is
 //! asked whatever function has made it. In BigQuery's spelling, `ML.PREDICT(MODEL name, ..)`.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::logical_expr::{DocSection, Documentation};
 
-use super::documented;
+use super::declared::{Declaration, DeclaredFunction};
 use super::function::{ArgumentDescription, Call, RelationFunction, Request, Signature};
-use super::kmeans::{KMeansCentroids, KMeansMetrics, KMeansPredict};
+use super::kmeans::{KMEANS_CENTROIDS, KMEANS_METRICS, KMEANS_PREDICT};
 use super::learning::{Asked, Family, Learner};
 use super::linear_regression::LinearRegression;
 use super::logistic_regression::LogisticRegression;
@@ -16,10 +15,10 @@ use super::models::named_model;
 use super::random_forest_regression::RandomForestRegression;
 use super::relation_arguments::MODEL;
 
-const ARGUMENTS: [ArgumentDescription; 1] = [(
+const MODEL_TO_ASK: ArgumentDescription = (
     MODEL,
     "The name of a model that was kept; its newest version counts.",
-)];
+);
 
 /// The functions that answer for the models of one other.
 struct Answers {
@@ -30,12 +29,12 @@ struct Answers {
     evaluate: Option<&'static dyn RelationFunction>,
 }
 
-const ANSWERS: [Answers; 4] = [
+static ANSWERS: [Answers; 4] = [
     Answers {
         maker: super::kmeans::NAME,
-        predict: &KMeansPredict,
-        centroids: Some(&KMeansCentroids),
-        evaluate: Some(&KMeansMetrics),
+        predict: &KMEANS_PREDICT,
+        centroids: Some(&KMEANS_CENTROIDS),
+        evaluate: Some(&KMEANS_METRICS),
     },
     learner(
         &Learner::<LinearRegression>::new(Asked::Predictions),
@@ -62,28 +61,13 @@ const fn learner(predict: &'static dyn RelationFunction, maker: &'static str) ->
 }
 
 /// `ml_predict`.
-#[derive(Debug)]
-pub struct MlPredict;
-
-impl RelationFunction for MlPredict {
-    fn name(&self) -> &'static str {
-        "ml_predict"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::ModelAndRelation
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &ARGUMENTS
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            describe(
-                "What a model says of rows: kmeans_predict for a model of kmeans, and so on.",
-                "ml_predict('model', relation)",
-                r"
+pub(super) static ML_PREDICT: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "ml_predict",
+    signature: Signature::ModelAndRelation,
+    arguments: &[&[MODEL_TO_ASK]],
+    description: "What a model says of rows: kmeans_predict for a model of kmeans, and so on.",
+    syntax: "ml_predict('model', relation)",
+    example: r"
 > SELECT count(*) AS rows FROM kmeans(
     (SELECT * FROM (VALUES (100), (120), (900)) AS bills(bill)), k => 2, features => ['bill'], model => 'sizes');
 +------+
@@ -97,39 +81,17 @@ impl RelationFunction for MlPredict {
 +------+---------+
 | 850  | 1       |
 +------+---------+",
-            )
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        ask(request, |answers| Some(answers.predict))
-    }
-}
+    call: |_, request| ask(request, |answers| Some(answers.predict)),
+});
 
 /// `ml_centroids`.
-#[derive(Debug)]
-pub struct MlCentroids;
-
-impl RelationFunction for MlCentroids {
-    fn name(&self) -> &'static str {
-        "ml_centroids"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::ModelOrRelation
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &ARGUMENTS
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            describe(
-                "The clusters that a model has learnt.",
-                "ml_centroids('model')",
-                r"
+pub(super) static ML_CENTROIDS: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "ml_centroids",
+    signature: Signature::ModelOrRelation,
+    arguments: &[&[MODEL_TO_ASK]],
+    description: "The clusters that a model has learnt.",
+    syntax: "ml_centroids('model')",
+    example: r"
 > SELECT count(*) AS rows FROM kmeans(
     (SELECT * FROM (VALUES (100), (120), (900)) AS bills(bill)), k => 2, features => ['bill'], model => 'sizes');
 +------+
@@ -144,39 +106,17 @@ impl RelationFunction for MlCentroids {
 | 0       | 2    | 110.0 |
 | 1       | 1    | 900.0 |
 +---------+------+-------+",
-            )
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        ask(request, |answers| answers.centroids)
-    }
-}
+    call: |_, request| ask(request, |answers| answers.centroids),
+});
 
 /// `ml_evaluate`.
-#[derive(Debug)]
-pub struct MlEvaluate;
-
-impl RelationFunction for MlEvaluate {
-    fn name(&self) -> &'static str {
-        "ml_evaluate"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::ModelOrRelation
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &ARGUMENTS
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            describe(
-                "How good a model was on the rows that it learnt from.",
-                "ml_evaluate('model')",
-                r"
+pub(super) static ML_EVALUATE: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "ml_evaluate",
+    signature: Signature::ModelOrRelation,
+    arguments: &[&[MODEL_TO_ASK]],
+    description: "How good a model was on the rows that it learnt from.",
+    syntax: "ml_evaluate('model')",
+    example: r"
 > SELECT count(*) AS rows FROM kmeans(
     (SELECT * FROM (VALUES (100), (120), (900)) AS bills(bill)), k => 2, features => ['bill'], model => 'sizes');
 +------+
@@ -190,26 +130,8 @@ impl RelationFunction for MlEvaluate {
 +---+------+-----------+
 | 2 | 3    | true      |
 +---+------+-----------+",
-            )
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        ask(request, |answers| answers.evaluate)
-    }
-}
-
-fn describe(description: &str, syntax: &str, example: &str) -> Documentation {
-    let section = DocSection {
-        include: true,
-        label: "Table Functions",
-        description: None,
-    };
-    let documentation = Documentation::builder(section, description, syntax)
-        .with_sql_example(format!("```sql{example}\n```"));
-    documented(documentation, &ARGUMENTS)
-}
+    call: |_, request| ask(request, |answers| answers.evaluate),
+});
 
 /// Hands a call on to the function that answers for the model.
 fn ask(

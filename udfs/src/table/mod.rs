@@ -6,9 +6,10 @@
 
 mod arguments;
 mod columns;
-pub mod dbscan;
+mod dbscan;
+mod declared;
 pub mod function;
-pub mod gaussian_mixture;
+mod gaussian_mixture;
 mod kept;
 pub mod kmeans;
 mod learning;
@@ -19,7 +20,7 @@ mod ml;
 pub mod models;
 mod node;
 mod operator;
-pub mod pca;
+mod pca;
 mod planner;
 mod random_forest_regression;
 mod relation_arguments;
@@ -29,7 +30,6 @@ use std::sync::Arc;
 use datafusion::catalog::{TableFunction, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Diagnostic, Result, exec_datafusion_err, plan_datafusion_err};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Documentation, DocumentationBuilder};
 
 pub use arguments::Given;
 pub use memory::Memory;
@@ -38,24 +38,24 @@ pub use operator::CallExec;
 pub use planner::{CallExtensionPlanner, CallPlanner};
 pub use relation_arguments::{NamedModels, named_models, rewrite_relation_arguments};
 
-use function::{ArgumentDescription, RelationFunction};
+use function::RelationFunction;
 use learning::{Asked, Learner};
 use linear_regression::LinearRegression;
 use logistic_regression::LogisticRegression;
 use random_forest_regression::RandomForestRegression;
 
 /// Every table function over a relation.
-pub const FUNCTIONS: [&dyn RelationFunction; 24] = [
-    &kmeans::KMeans,
-    &kmeans::KMeansCentroids,
-    &kmeans::KMeansElbow,
-    &kmeans::KMeansExplain,
-    &kmeans::KMeansMetrics,
-    &kmeans::KMeansPredict,
-    &gaussian_mixture::GaussianMixture,
-    &dbscan::Dbscan,
-    &pca::Pca,
-    &pca::PcaComponents,
+pub static FUNCTIONS: [&dyn RelationFunction; 24] = [
+    &kmeans::KMEANS,
+    &kmeans::KMEANS_CENTROIDS,
+    &kmeans::KMEANS_ELBOW,
+    &kmeans::KMEANS_EXPLAIN,
+    &kmeans::KMEANS_METRICS,
+    &kmeans::KMEANS_PREDICT,
+    &gaussian_mixture::GAUSSIAN_MIXTURE,
+    &dbscan::DBSCAN,
+    &pca::PCA,
+    &pca::PCA_COMPONENTS,
     &Learner::<LinearRegression>::new(Asked::Rows),
     &Learner::<LinearRegression>::new(Asked::Measures),
     &Learner::<LinearRegression>::new(Asked::Predictions),
@@ -67,9 +67,9 @@ pub const FUNCTIONS: [&dyn RelationFunction; 24] = [
     &Learner::<RandomForestRegression>::new(Asked::Rows),
     &Learner::<RandomForestRegression>::new(Asked::Measures),
     &Learner::<RandomForestRegression>::new(Asked::Predictions),
-    &ml::MlPredict,
-    &ml::MlCentroids,
-    &ml::MlEvaluate,
+    &ml::ML_PREDICT,
+    &ml::ML_CENTROIDS,
+    &ml::ML_EVALUATE,
 ];
 
 /// Every table function of this package, for `information_schema.routines`.
@@ -97,23 +97,6 @@ impl TableFunctionImpl for Listed {
             "register the relation planners of tidemill-udfs with the session",
         ))
     }
-}
-
-/// Completes a documentation by the relation and the named arguments.
-fn documented(
-    documentation: DocumentationBuilder,
-    arguments: &[ArgumentDescription],
-) -> Documentation {
-    let documentation = documentation.with_argument(
-        "relation",
-        "A query in parentheses, or the name of a table or view.",
-    );
-    arguments
-        .iter()
-        .fold(documentation, |documentation, (name, description)| {
-            documentation.with_argument(*name, *description)
-        })
-        .build()
 }
 
 /// A plan error with its remedy.

@@ -4,15 +4,14 @@
 mod call;
 mod density;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use datafusion::common::{Result, internal_datafusion_err};
-use datafusion::logical_expr::{Documentation, DocumentationBuilder};
 
-use super::documented;
-use super::function::{ArgumentDescription, Call, RelationFunction, Request, Signature};
+use super::declared::{Declaration, DeclaredFunction};
+use super::function::{ArgumentDescription, Call, Request, Signature};
+use super::learning::check_features;
 use super::learning::number::{Wanted, number};
-use super::learning::{check_features, learning_section};
 use crate::table::arguments::{choice, whole_number};
 use call::{DbscanCall, Parameters};
 
@@ -37,34 +36,17 @@ const ARGUMENTS: [ArgumentDescription; 4] = [
     ),
 ];
 
-/// The function.
-#[derive(Debug)]
-pub struct Dbscan;
-
-impl RelationFunction for Dbscan {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::Relation(&[])
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &ARGUMENTS
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let builder: DocumentationBuilder = Documentation::builder(
-                learning_section(),
-                "Finds clusters of any shape and number where rows lie dense. Returns all columns of the \
+/// `dbscan`: clusters.
+pub(super) static DBSCAN: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: NAME,
+    signature: Signature::Relation(&[]),
+    arguments: &[&ARGUMENTS],
+    description: "Finds clusters of any shape and number where rows lie dense. Returns all columns of the \
                  relation and cluster (BIGINT, from 0, in the order of the smallest row; NULL for noise \
                  and for rows with a NULL, NaN or infinite feature). A row at the edge of two clusters \
                  belongs to the first. Time grows with the number of neighbours: choose a small epsilon.",
-                "dbscan(relation, features => [names], epsilon => distance, ...)",
-            );
-            let example = r"```sql
+    syntax: "dbscan(relation, features => [names], epsilon => distance, ...)",
+    example: r"
 > SELECT x, cluster
   FROM dbscan(
     (SELECT * FROM (VALUES (1.0), (1.1), (1.2), (5.0), (5.1), (5.3), (9.0)) AS points(x)),
@@ -80,38 +62,34 @@ impl RelationFunction for Dbscan {
 | 5.1 | 1       |
 | 5.3 | 1       |
 | 9.0 |         |
-+-----+---------+
-```";
-            documented(builder.with_sql_example(example), &ARGUMENTS)
-        });
-        &DOCUMENTATION
-    }
++-----+---------+",
+    call: call,
+});
 
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        let given = &request.arguments;
-        let input = request
-            .input
-            .ok_or_else(|| internal_datafusion_err!("{NAME} was planned without a relation"))?;
-        let features = given.required("features", "features => ['longitude', 'latitude']")?;
-        let hint = "a code for each text would make up distances; give each value a column of its own, such as (city = '..') AS is_..";
-        let features = check_features(features, input, hint)?;
-        let wanted = Wanted {
-            what: "a number above 0",
-            example: "epsilon => 0.5",
-            allows: |number| number > 0.0,
-        };
-        let epsilon = number(given.required("epsilon", "epsilon => 0.5")?, wanted)?;
-        let min_points = given.map("min_points", |argument| whole_number(argument, 2))?;
-        let standard = given.map("scale", |argument| {
-            choice(argument, &[true, false], |standard| {
-                if standard { "standard" } else { "none" }
-            })
-        })?;
-        Ok(Arc::new(DbscanCall::new(Parameters {
-            features,
-            epsilon,
-            min_points: min_points.unwrap_or(5),
-            standard: standard.unwrap_or(true),
-        })))
-    }
+fn call(_: &str, request: &Request<'_>) -> Result<Arc<dyn Call>> {
+    let given = &request.arguments;
+    let input = request
+        .input
+        .ok_or_else(|| internal_datafusion_err!("{NAME} was planned without a relation"))?;
+    let features = given.required("features", "features => ['longitude', 'latitude']")?;
+    let hint = "a code for each text would make up distances; give each value a column of its own, such as (city = '..') AS is_..";
+    let features = check_features(features, input, hint)?;
+    let wanted = Wanted {
+        what: "a number above 0",
+        example: "epsilon => 0.5",
+        allows: |number| number > 0.0,
+    };
+    let epsilon = number(given.required("epsilon", "epsilon => 0.5")?, wanted)?;
+    let min_points = given.map("min_points", |argument| whole_number(argument, 2))?;
+    let standard = given.map("scale", |argument| {
+        choice(argument, &[true, false], |standard| {
+            if standard { "standard" } else { "none" }
+        })
+    })?;
+    Ok(Arc::new(DbscanCall::new(Parameters {
+        features,
+        epsilon,
+        min_points: min_points.unwrap_or(5),
+        standard: standard.unwrap_or(true),
+    })))
 }

@@ -15,7 +15,7 @@ pub(super) const K: ArgumentDescription = (
 );
 
 /// How to cluster: the arguments that all functions of the family take, and what each means.
-pub(super) const ARGUMENTS: [ArgumentDescription; 15] = [
+pub(super) const ARGUMENTS: [ArgumentDescription; 13] = [
     (
         "features",
         "The columns to compare rows by: numbers or booleans.",
@@ -31,10 +31,6 @@ pub(super) const ARGUMENTS: [ArgumentDescription; 15] = [
     (
         "weight",
         "A column of numbers, 0 or more: how much a row counts in the centres. Default: all alike.",
-    ),
-    (
-        "labels",
-        "k names for the clusters, in the order of label_by. Default: label is NULL.",
     ),
     (
         "label_by",
@@ -68,6 +64,14 @@ pub(super) const ARGUMENTS: [ArgumentDescription; 15] = [
     (
         "init",
         "Where runs start: 'k-means++' (the default), 'k-means||', 'random', or k lists with a number per feature, in the units of the features: one run from these centroids, the same in each group.",
+    ),
+];
+
+/// How clusters are named, where they are.
+pub(super) const NAMING: [ArgumentDescription; 2] = [
+    (
+        "labels",
+        "k names for the clusters, in the order of label_by. Default: label is NULL.",
     ),
     (
         "previous",

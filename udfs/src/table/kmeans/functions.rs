@@ -1,12 +1,11 @@
 //! The functions of the family, as users find them.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use datafusion::common::{DFSchema, Result, internal_datafusion_err};
-use datafusion::logical_expr::{DocSection, Documentation, DocumentationBuilder};
 
 use super::NAME;
-use super::arguments::{ARGUMENTS, K};
+use super::arguments::{ARGUMENTS, K, NAMING};
 use super::call::{Gives, KMeansCall, Previous};
 use super::elbow::ElbowCall;
 use super::learnt::Learnt;
@@ -15,8 +14,8 @@ use super::predict::PredictCall;
 use super::stored::StoredCall;
 use super::summary::Summary;
 use crate::table::arguments::{boolean, whole_number};
-use crate::table::documented;
-use crate::table::function::{ArgumentDescription, Call, RelationFunction, Request, Signature};
+use crate::table::declared::{Declaration, DeclaredFunction};
+use crate::table::function::{ArgumentDescription, Call, Request, Signature};
 use crate::table::models::{KeepModel, find_model, named_model};
 use crate::table::relation_arguments::MODEL;
 
@@ -28,40 +27,32 @@ const MODEL_IS_READ: ArgumentDescription = (
     MODEL,
     "The name of a model that was kept; its newest version counts.",
 );
+const OUTLIER_SCORE: ArgumentDescription = (
+    "outlier_score",
+    "Whether to add a column outlier_score: the distance as a share of the mean distance in the cluster. Default: false.",
+);
+const K_MIN: ArgumentDescription = ("k_min", "The fewest clusters, 1 or more.");
+const K_MAX: ArgumentDescription = ("k_max", "The most clusters.");
 
 /// `kmeans(relation, ..)`.
-#[derive(Debug)]
-pub struct KMeans;
-
-impl RelationFunction for KMeans {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::Relation(&[])
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        static ALL: LazyLock<Vec<ArgumentDescription>> = LazyLock::new(|| {
-            let score = (
-                "outlier_score",
-                "Whether to add a column outlier_score: the distance as a share of the mean distance in the cluster. Default: false.",
-            );
-            with_k(&[score, MODEL_IS_KEPT])
-        });
-        &ALL
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let documentation = describe(
-                "Clusters the rows of a relation by k-means. Returns all columns of the relation and: \
+pub(in crate::table) static KMEANS: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: NAME,
+    signature: Signature::Relation(&[]),
+    arguments: &[&[K], &ARGUMENTS, &NAMING, &[OUTLIER_SCORE, MODEL_IS_KEPT]],
+    description: "Clusters the rows of a relation by k-means. Returns all columns of the relation and: \
                  cluster (BIGINT, 0 to k - 1, in the order of label_by), label (TEXT), and distance \
                  (DOUBLE, from the row to the centre of its cluster in the scaled space). Rows that \
-                 take no part have NULL in all three. A step takes O(rows x k x features).",
-                "kmeans(relation, k => count, features => [names], ...)",
-                r"
+                 take no part have NULL in all three. \
+                 Steps: the features are scaled; each of n_runs starts at rows that k-means++ draws from a \
+                 sample (Arthur and Vassilvitskii, 2007; k-means||: Bahmani et al., 2012); then each row goes to \
+                 the nearest centre and each centre to the mean of its rows, until nothing changes \
+                 (Lloyd, 1982), where a centre without rows takes the farthest one; of the runs the one \
+                 with the lowest inertia counts, and goes on until each centre is the mean of its rows. \
+                 A step takes O(rows x k x features) time; where k x features is 512 or more, bounds \
+                 leave out most of it (Hamerly, 2010). Memory is O(rows x features). \
+                 The same seed gives the same bits for any number of threads and any order of rows.",
+    syntax: "kmeans(relation, k => count, features => [names], ...)",
+    example: r"
 > SELECT month, bill, cluster, label, round(distance, 3) AS distance
   FROM kmeans(
     (SELECT * FROM (VALUES (1, 100), (2, 120), (3, 900), (4, 950), (5, NULL)) AS bills(month, bill)),
@@ -76,48 +67,21 @@ impl RelationFunction for KMeans {
 | 4     | 950  | 1       | High  | 0.061    |
 | 5     |      |         |       |          |
 +-------+------+---------+-------+----------+",
-            );
-            documented(documentation, KMeans.arguments())
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        let outlier_score = request.arguments.map("outlier_score", boolean)?;
-        let gives = Gives::Rows {
-            outlier_score: outlier_score.unwrap_or(false),
-        };
-        clustering(NAME, request, gives)
-    }
-}
+    call: cluster,
+});
 
 /// `kmeans_centroids(relation, ..)` and `kmeans_centroids('model')`.
-#[derive(Debug)]
-pub struct KMeansCentroids;
-
-impl RelationFunction for KMeansCentroids {
-    fn name(&self) -> &'static str {
-        "kmeans_centroids"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::ModelOrRelation
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        static ALL: LazyLock<Vec<ArgumentDescription>> = LazyLock::new(|| with_k(&[MODEL_IS_READ]));
-        &ALL
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let documentation = describe(
-                "What kmeans finds, or what a model has learnt: a row per cluster and group, with \
+pub(in crate::table) static KMEANS_CENTROIDS: DeclaredFunction = DeclaredFunction::new(
+    Declaration {
+        name: "kmeans_centroids",
+        signature: Signature::ModelOrRelation,
+        arguments: &[&[K], &ARGUMENTS, &NAMING, &[MODEL_IS_READ]],
+        description: "What kmeans finds, or what a model has learnt: a row per cluster and group, with \
                  the columns of partition_by, cluster, label, rows, the mean of each feature in its \
                  own unit, the most frequent value of each column of one_hot, inertia (the sum of \
                  the squared distances) and mean_distance, both in the scaled space.",
-                "kmeans_centroids(relation, k => count, features => [names], ...) or kmeans_centroids('model')",
-                r"
+        syntax: "kmeans_centroids(relation, k => count, features => [names], ...) or kmeans_centroids('model')",
+        example: r"
 > SELECT cluster, label, rows, bill, round(inertia, 4) AS inertia
   FROM kmeans_centroids(
     (SELECT * FROM (VALUES (100), (120), (900), (950)) AS bills(bill)),
@@ -128,44 +92,22 @@ impl RelationFunction for KMeansCentroids {
 | 0       | Low   | 2    | 110.0 | 0.0012  |
 | 1       | High  | 2    | 925.0 | 0.0075  |
 +---------+-------+------+-------+---------+",
-            );
-            documented(documentation, KMeansCentroids.arguments())
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        summarized(self.name(), request, Summary::Centroids)
-    }
-}
+        call: |name, request| summarized(name, request, Summary::Centroids),
+    },
+);
 
 /// `kmeans_metrics(relation, ..)` and `kmeans_metrics('model')`.
-#[derive(Debug)]
-pub struct KMeansMetrics;
-
-impl RelationFunction for KMeansMetrics {
-    fn name(&self) -> &'static str {
-        "kmeans_metrics"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::ModelOrRelation
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        KMeansCentroids.arguments()
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let documentation = describe(
-                "How good a clustering is: a row per group with the columns of partition_by, k, rows, \
+pub(in crate::table) static KMEANS_METRICS: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "kmeans_metrics",
+    signature: Signature::ModelOrRelation,
+    arguments: &[&[K], &ARGUMENTS, &NAMING, &[MODEL_IS_READ]],
+    description: "How good a clustering is: a row per group with the columns of partition_by, k, rows, \
                  sizes (a list, by cluster), inertia, simplified_silhouette (from centres, all rows), \
                  sampled_silhouette (from rows, up to 2,000 of them), davies_bouldin, iterations over \
                  all runs, converged, and with `previous` how many rows_changed their cluster and the \
                  centroid_movement.",
-                "kmeans_metrics(relation, k => count, features => [names], ...) or kmeans_metrics('model')",
-                r"
+    syntax: "kmeans_metrics(relation, k => count, features => [names], ...) or kmeans_metrics('model')",
+    example: r"
 > SELECT k, rows, sizes, round(simplified_silhouette, 3) AS silhouette, round(davies_bouldin, 3) AS davies_bouldin, converged
   FROM kmeans_metrics(
     (SELECT * FROM (VALUES (100), (120), (900), (950)) AS bills(bill)), k => 2, features => ['bill']);
@@ -174,55 +116,20 @@ impl RelationFunction for KMeansMetrics {
 +---+------+--------+------------+----------------+-----------+
 | 2 | 4    | [2, 2] | 0.979      | 0.043          | true      |
 +---+------+--------+------------+----------------+-----------+",
-            );
-            documented(documentation, KMeansMetrics.arguments())
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        summarized(self.name(), request, Summary::Metrics)
-    }
-}
+    call: |name, request| summarized(name, request, Summary::Metrics),
+});
 
 /// `kmeans_elbow(relation, k_min, k_max, ..)`.
-#[derive(Debug)]
-pub struct KMeansElbow;
-
-impl RelationFunction for KMeansElbow {
-    fn name(&self) -> &'static str {
-        "kmeans_elbow"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::Relation(&["k_min", "k_max"])
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        static ALL: LazyLock<Vec<ArgumentDescription>> = LazyLock::new(|| {
-            let mut all = vec![
-                ("k_min", "The fewest clusters, 1 or more."),
-                ("k_max", "The most clusters."),
-            ];
-            all.extend(
-                ARGUMENTS
-                    .iter()
-                    .filter(|(name, _)| !["labels", "previous"].contains(name)),
-            );
-            all
-        });
-        &ALL
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let documentation = describe(
-                "A clustering for each number of clusters, to choose one by: a row per group and k \
+pub(in crate::table) static KMEANS_ELBOW: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "kmeans_elbow",
+    signature: Signature::Relation(&["k_min", "k_max"]),
+    arguments: &[&[K_MIN, K_MAX], &ARGUMENTS],
+    description: "A clustering for each number of clusters, to choose one by: a row per group and k \
                  with inertia, simplified_silhouette, sampled_silhouette, davies_bouldin and iterations. \
                  Inertia always falls; where it stops to fall fast, or the silhouette is highest, is a \
                  good k.",
-                "kmeans_elbow(relation, k_min, k_max, features => [names], ...)",
-                r"
+    syntax: "kmeans_elbow(relation, k_min, k_max, features => [names], ...)",
+    example: r"
 > SELECT k, round(inertia, 4) AS inertia, round(simplified_silhouette, 3) AS silhouette
   FROM kmeans_elbow(
     (SELECT * FROM (VALUES (100), (120), (900), (950)) AS bills(bill)), 1, 3, features => ['bill']);
@@ -233,60 +140,20 @@ impl RelationFunction for KMeansElbow {
 | 2 | 0.0087  | 0.979      |
 | 3 | 0.0012  | 0.994      |
 +---+---------+------------+",
-            );
-            documented(documentation, KMeansElbow.arguments())
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        let given = &request.arguments;
-        let k_min = whole_number(given.required("k_min", "k_min => 2")?, 1)?;
-        let last = given.required("k_max", "k_max => 10")?;
-        let k_max = whole_number(last, 1)?;
-        if k_max < k_min {
-            return Err(last.refuse(
-                format!("`k_max` is {k_max}, less than `k_min`"),
-                format!("write kmeans_elbow(.., {k_max}, {k_min}, ..)"),
-            ));
-        }
-        let clusters = Clusters::Fixed(k_max);
-        let input = relation(request)?;
-        Ok(Arc::new(ElbowCall {
-            function: self.name(),
-            parameters: Arc::new(KMeansParameters::with_clusters(clusters, given, input)?),
-            k_min,
-            k_max,
-        }))
-    }
-}
+    call: elbow,
+});
 
 /// `kmeans_predict('model', relation)`.
-#[derive(Debug)]
-pub struct KMeansPredict;
-
-impl RelationFunction for KMeansPredict {
-    fn name(&self) -> &'static str {
-        "kmeans_predict"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::ModelAndRelation
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &[MODEL_IS_READ]
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let documentation = describe(
-                "The clusters that a model gives to rows: all columns of the relation and cluster, \
+pub(in crate::table) static KMEANS_PREDICT: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "kmeans_predict",
+    signature: Signature::ModelAndRelation,
+    arguments: &[&[MODEL_IS_READ]],
+    description: "The clusters that a model gives to rows: all columns of the relation and cluster, \
                  label and distance. Rows without a feature (unless the model fills it in) or of a \
                  group that the model does not know have NULL in all three. Each row is taken by \
                  itself, so that rows stream.",
-                "kmeans_predict('model', relation)",
-                r"
+    syntax: "kmeans_predict('model', relation)",
+    example: r"
 > SELECT count(*) AS rows FROM kmeans(
     (SELECT * FROM (VALUES (100), (120), (900), (950)) AS bills(bill)),
     k => 2, features => ['bill'], labels => ['Low', 'High'], model => 'bills');
@@ -303,42 +170,19 @@ impl RelationFunction for KMeansPredict {
 | 700  | 1       | High  |
 |      |         |       |
 +------+---------+-------+",
-            );
-            documented(documentation, KMeansPredict.arguments())
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        prediction(self.name(), request, false)
-    }
-}
+    call: |name, request| prediction(name, request, false),
+});
 
 /// `kmeans_explain('model', relation)`.
-#[derive(Debug)]
-pub struct KMeansExplain;
-
-impl RelationFunction for KMeansExplain {
-    fn name(&self) -> &'static str {
-        "kmeans_explain"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::ModelAndRelation
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &[MODEL_IS_READ]
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let documentation = describe(
-                "Why a row lies where it does: kmeans_predict, and for each feature a column \
+pub(in crate::table) static KMEANS_EXPLAIN: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "kmeans_explain",
+    signature: Signature::ModelAndRelation,
+    arguments: &[&[MODEL_IS_READ]],
+    description: "Why a row lies where it does: kmeans_predict, and for each feature a column \
                  <feature>_share, its share of the squared distance to the centre. The shares of a \
                  row add up to 1.",
-                "kmeans_explain('model', relation)",
-                r"
+    syntax: "kmeans_explain('model', relation)",
+    example: r"
 > SELECT count(*) AS rows FROM kmeans(
     (SELECT * FROM (VALUES (100, 1), (120, 2), (900, 9), (950, 8)) AS stays(bill, days)),
     k => 2, features => ['bill', 'days'], labels => ['Low', 'High'], model => 'stays');
@@ -354,33 +198,36 @@ impl RelationFunction for KMeansExplain {
 +------+------+-------+------------+------------+
 | 115  | 5    | Low   | 0.0        | 1.0        |
 +------+------+-------+------------+------------+",
-            );
-            documented(documentation, KMeansExplain.arguments())
-        });
-        &DOCUMENTATION
-    }
+    call: |name, request| prediction(name, request, true),
+});
 
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        prediction(self.name(), request, true)
-    }
-}
-
-/// `k`, the arguments of the family, and more.
-fn with_k(more: &[ArgumentDescription]) -> Vec<ArgumentDescription> {
-    let mut all = vec![K];
-    all.extend(ARGUMENTS);
-    all.extend(more);
-    all
-}
-
-fn describe(description: &str, syntax: &str, example: &str) -> DocumentationBuilder {
-    let section = DocSection {
-        include: true,
-        label: "Table Functions",
-        description: None,
+fn cluster(function: &'static str, request: &Request<'_>) -> Result<Arc<dyn Call>> {
+    let outlier_score = request.arguments.map("outlier_score", boolean)?;
+    let gives = Gives::Rows {
+        outlier_score: outlier_score.unwrap_or(false),
     };
-    Documentation::builder(section, description, syntax)
-        .with_sql_example(format!("```sql{example}\n```"))
+    clustering(function, request, gives)
+}
+
+fn elbow(function: &'static str, request: &Request<'_>) -> Result<Arc<dyn Call>> {
+    let given = &request.arguments;
+    let k_min = whole_number(given.required("k_min", "k_min => 2")?, 1)?;
+    let last = given.required("k_max", "k_max => 10")?;
+    let k_max = whole_number(last, 1)?;
+    if k_max < k_min {
+        return Err(last.refuse(
+            format!("`k_max` is {k_max}, less than `k_min`"),
+            format!("write kmeans_elbow(.., {k_max}, {k_min}, ..)"),
+        ));
+    }
+    let clusters = Clusters::Fixed(k_max);
+    let input = relation(request)?;
+    Ok(Arc::new(ElbowCall {
+        function: function,
+        parameters: Arc::new(KMeansParameters::with_clusters(clusters, given, input)?),
+        k_min,
+        k_max,
+    }))
 }
 
 fn relation<'a>(request: &Request<'a>) -> Result<&'a DFSchema> {

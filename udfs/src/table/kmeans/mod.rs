@@ -37,8 +37,8 @@ mod starts;
 mod stored;
 mod summary;
 
-pub use functions::{
-    KMeans, KMeansCentroids, KMeansElbow, KMeansExplain, KMeansMetrics, KMeansPredict,
+pub(super) use functions::{
+    KMEANS, KMEANS_CENTROIDS, KMEANS_ELBOW, KMEANS_EXPLAIN, KMEANS_METRICS, KMEANS_PREDICT,
 };
 pub use parameters::{
     Clusters, Coordinate, Distance, Init, KMeansParameters, Nulls, Scale, Tolerance,

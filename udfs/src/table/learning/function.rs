@@ -4,14 +4,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::logical_expr::{Documentation, DocumentationBuilder};
+use datafusion::logical_expr::Documentation;
 
 use super::call::LearningCall;
 use super::family::Family;
 use super::model;
-use super::parameters::{MODEL_TO_READ, Parameters, learning_section, refuse_beside_model};
+use super::parameters::{MODEL_TO_READ, Parameters, refuse_beside_model};
 use super::predict::{KeptCall, PredictCall};
-use crate::table::documented;
 use crate::table::function::{ArgumentDescription, Call, RelationFunction, Request, Signature};
 
 /// What a function of a family gives.
@@ -56,7 +55,7 @@ impl<F: Family> RelationFunction for Learner<F> {
         }
     }
 
-    fn arguments(&self) -> &'static [ArgumentDescription] {
+    fn arguments(&self) -> &[ArgumentDescription] {
         match self.asked {
             Asked::Rows | Asked::Measures | Asked::Coefficients => F::ARGUMENTS,
             Asked::Predictions => &[MODEL_TO_READ],
@@ -83,16 +82,4 @@ impl<F: Family> RelationFunction for Learner<F> {
             }
         }
     }
-}
-
-/// The documentation of a function of a family.
-pub(in crate::table) fn documentation(
-    description: &str,
-    syntax: &str,
-    example: &str,
-    arguments: &[ArgumentDescription],
-) -> Documentation {
-    let builder: DocumentationBuilder =
-        Documentation::builder(learning_section(), description, syntax);
-    documented(builder.with_sql_example(example), arguments)
 }

@@ -26,8 +26,6 @@ pub(super) mod target;
 pub(super) mod values;
 
 pub(super) use family::{Coefficient, Family, Sample};
-pub(super) use function::{Asked, Learner, documentation};
+pub(super) use function::{Asked, Learner};
 pub(super) use matrix::{Levels, Matrix, check_features, in_pieces};
-pub(super) use parameters::{
-    FEATURES, HELD_OUT, MODEL, MODEL_TO_READ, ONE_HOT, SEED, TARGET, learning_section,
-};
+pub(super) use parameters::{FEATURES, HELD_OUT, MODEL, MODEL_TO_READ, ONE_HOT, SEED, TARGET};

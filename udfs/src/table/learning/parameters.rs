@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{DFSchema, Result, internal_datafusion_err};
-use datafusion::logical_expr::DocSection;
 
 use super::family::Family;
 use super::matrix::check_features;
@@ -42,15 +41,6 @@ pub(in crate::table) const MODEL: ArgumentDescription = (
 );
 pub(in crate::table) const MODEL_TO_READ: ArgumentDescription =
     ("model", "The name of a kept model.");
-
-/// Where the functions stand in the documentation.
-pub(in crate::table) fn learning_section() -> DocSection {
-    DocSection {
-        include: true,
-        label: "Table Functions",
-        description: None,
-    }
-}
 
 /// Checked arguments of a call that learns.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

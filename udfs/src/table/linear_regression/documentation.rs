@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Documentation;
 
 use super::LinearRegression;
-use crate::table::learning::{Asked, Family, MODEL_TO_READ, documentation};
+use crate::table::declared::documentation;
+use crate::table::learning::{Asked, Family, MODEL_TO_READ};
 
 pub(super) fn of(asked: Asked) -> &'static Documentation {
     static ROWS: LazyLock<Documentation> = LazyLock::new(rows);
@@ -28,7 +29,7 @@ fn rows() -> Documentation {
          have NULL in both. A feature that does not vary, or that the ones before it tell already, has \
          no weight.",
         "linear_regression(relation, features => [names], target => name, ...)",
-        r"```sql
+        r"
 > SELECT days, bill, round(prediction, 2) AS prediction, held_out
   FROM linear_regression(
     (SELECT * FROM (VALUES (1, 310), (2, 420), (3, 490), (4, 610), (5, NULL)) AS stays(days, bill)),
@@ -42,8 +43,7 @@ fn rows() -> Documentation {
 | 3    | 490  | 506.0      | false    |
 | 4    | 610  | 603.0      | false    |
 | 5    |      | 700.0      |          |
-+------+------+------------+----------+
-```",
++------+------+------------+----------+",
         LinearRegression::ARGUMENTS,
     )
 }
@@ -55,7 +55,7 @@ fn measures() -> Documentation {
          r2 on the rows that were held out (NULL if there are none); trained_rmse, trained_mae and \
          trained_r2 on those that were learnt from.",
         "linear_regression_metrics(relation, features => [names], target => name, ...)",
-        r"```sql
+        r"
 > SELECT rows_trained, rows_held_out, rows_skipped, round(rmse, 3) AS rmse, round(r2, 3) AS r2, round(trained_r2, 3) AS trained_r2
   FROM linear_regression_metrics(
     (SELECT value AS days, 100 * value + value % 7 AS bill FROM generate_series(1, 200)),
@@ -64,8 +64,7 @@ fn measures() -> Documentation {
 | rows_trained | rows_held_out | rows_skipped | rmse  | r2  | trained_r2 |
 +--------------+---------------+--------------+-------+-----+------------+
 | 166          | 34            | 0            | 2.044 | 1.0 | 1.0        |
-+--------------+---------------+--------------+-------+-----+------------+
-```",
++--------------+---------------+--------------+-------+-----+------------+",
         LinearRegression::ARGUMENTS,
     )
 }
@@ -77,7 +76,7 @@ fn coefficients() -> Documentation {
          of its own, such as city = Rome, against the first value, which has none. The coefficient is \
          NULL for a term that does not vary or that the ones before it tell already.",
         "linear_regression_coefficients(relation, features => [names], target => name, ...) or linear_regression_coefficients('model')",
-        r"```sql
+        r"
 > SELECT term, round(coefficient, 2) AS coefficient
   FROM linear_regression_coefficients(
     (SELECT * FROM (VALUES (1, 'north', 310), (2, 'south', 520), (3, 'north', 510), (4, 'south', 720)) AS stays(days, city, bill)),
@@ -88,8 +87,7 @@ fn coefficients() -> Documentation {
 | intercept    | 210.0       |
 | days         | 100.0       |
 | city = south | 110.0       |
-+--------------+-------------+
-```",
++--------------+-------------+",
         LinearRegression::ARGUMENTS,
     )
 }
@@ -100,7 +98,7 @@ fn predictions() -> Documentation {
          prediction (DOUBLE; NULL where a feature is missing). The relation needs the features under \
          their names, and no target.",
         "linear_regression_predict('model', relation)",
-        r"```sql
+        r"
 > SELECT rows_trained
   FROM linear_regression_metrics(
     (SELECT * FROM (VALUES (1, 300), (2, 400), (3, 500)) AS stays(days, bill)),
@@ -117,8 +115,7 @@ fn predictions() -> Documentation {
 +------+------------+
 | 10   | 1200.0     |
 |      |            |
-+------+------------+
-```",
++------+------------+",
         &[MODEL_TO_READ],
     )
 }

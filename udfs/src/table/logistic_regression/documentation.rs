@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Documentation;
 
 use super::LogisticRegression;
-use crate::table::learning::{Asked, Family, MODEL_TO_READ, documentation};
+use crate::table::declared::documentation;
+use crate::table::learning::{Asked, Family, MODEL_TO_READ};
 
 pub(super) fn of(asked: Asked) -> &'static Documentation {
     static ROWS: LazyLock<Documentation> = LazyLock::new(rows);
@@ -28,7 +29,7 @@ fn rows() -> Documentation {
          target). Rows with a NULL, NaN or infinite feature take no part and have NULL in all three. \
          Fails when the weights are not found, rather than give others.",
         "logistic_regression(relation, features => [names], target => name, ...)",
-        r"```sql
+        r"
 > SELECT age, readmitted, prediction, round(probability, 2) AS probability
   FROM logistic_regression(
     (SELECT * FROM (VALUES (30, false), (40, false), (55, true), (60, false), (70, true), (80, true), (90, NULL)) AS stays(age, readmitted)),
@@ -44,8 +45,7 @@ fn rows() -> Documentation {
 | 70  | true       | true       | 0.69        |
 | 80  | true       | true       | 0.79        |
 | 90  |            | true       | 0.87        |
-+-----+------------+------------+-------------+
-```",
++-----+------------+------------+-------------+",
         LogisticRegression::ARGUMENTS,
     )
 }
@@ -59,7 +59,7 @@ fn measures() -> Documentation {
          and f1 are those of the second class (true, or the last in order) if there are two, else the \
          means of all; auc is NULL unless there are two.",
         "logistic_regression_metrics(relation, features => [names], target => name, ...)",
-        r"```sql
+        r"
 > SELECT rows_trained, rows_held_out, round(accuracy, 2) AS accuracy, round(f1, 2) AS f1, round(auc, 2) AS auc
   FROM logistic_regression_metrics(
     (SELECT value AS age, value + (value * 37) % 41 > 120 AS readmitted FROM generate_series(1, 200)),
@@ -68,8 +68,7 @@ fn measures() -> Documentation {
 | rows_trained | rows_held_out | accuracy | f1   | auc  |
 +--------------+---------------+----------+------+------+
 | 161          | 39            | 0.95     | 0.94 | 0.99 |
-+--------------+---------------+----------+------+------+
-```",
++--------------+---------------+----------+------+------+",
         LogisticRegression::ARGUMENTS,
     )
 }
@@ -81,7 +80,7 @@ fn coefficients() -> Documentation {
          coefficient DOUBLE, in the units of the features). With two classes, the odds of the second \
          grow by the exponential of the coefficient for each unit.",
         "logistic_regression_coefficients(relation, features => [names], target => name, ...) or logistic_regression_coefficients('model')",
-        r"```sql
+        r"
 > SELECT class, term, round(coefficient, 3) AS coefficient
   FROM logistic_regression_coefficients(
     (SELECT * FROM (VALUES (30, false), (40, false), (55, true), (60, false), (70, true), (80, true)) AS stays(age, readmitted)),
@@ -91,8 +90,7 @@ fn coefficients() -> Documentation {
 +-------+-----------+-------------+
 | true  | intercept | -3.147      |
 | true  | age       | 0.056       |
-+-------+-----------+-------------+
-```",
++-------+-----------+-------------+",
         LogisticRegression::ARGUMENTS,
     )
 }
@@ -103,7 +101,7 @@ fn predictions() -> Documentation {
          prediction and probability (NULL where a feature is missing). The relation needs the features \
          under their names, and no target.",
         "logistic_regression_predict('model', relation)",
-        r"```sql
+        r"
 > SELECT rows_trained
   FROM logistic_regression_metrics(
     (SELECT * FROM (VALUES (30, 'home'), (40, 'home'), (70, 'ward'), (80, 'ward')) AS stays(age, place)),
@@ -121,8 +119,7 @@ fn predictions() -> Documentation {
 | 35  | home       | 0.73        |
 | 90  | ward       | 0.85        |
 |     |            |             |
-+-----+------------+-------------+
-```",
++-----+------------+-------------+",
         &[MODEL_TO_READ],
     )
 }

@@ -7,14 +7,13 @@
 mod axes;
 mod call;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use datafusion::common::{Result, internal_datafusion_err};
-use datafusion::logical_expr::{Documentation, DocumentationBuilder};
 
-use super::documented;
-use super::function::{ArgumentDescription, Call, RelationFunction, Request, Signature};
-use super::learning::{check_features, learning_section};
+use super::declared::{Declaration, DeclaredFunction};
+use super::function::{ArgumentDescription, Request, Signature};
+use super::learning::check_features;
 use crate::table::arguments::{Given, choice, whole_number};
 use call::{Parameters, PcaCall};
 
@@ -31,37 +30,16 @@ const ARGUMENTS: [ArgumentDescription; 3] = [
 ];
 
 /// `pca`: the rows.
-#[derive(Debug)]
-pub struct Pca;
-
-/// `pca_components`: the axes.
-#[derive(Debug)]
-pub struct PcaComponents;
-
-impl RelationFunction for Pca {
-    fn name(&self) -> &'static str {
-        "pca"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::Relation(&[])
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &ARGUMENTS
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let builder: DocumentationBuilder = Documentation::builder(
-                learning_section(),
-                "Turns the features to the axes along which the rows vary most. Returns all columns of \
+pub(super) static PCA: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "pca",
+    signature: Signature::Relation(&[]),
+    arguments: &[&ARGUMENTS],
+    description: "Turns the features to the axes along which the rows vary most. Returns all columns of \
                  the relation and pc1, pc2, .. (DOUBLE), the place of the row on each axis. On each axis \
                  the feature with the largest part has a positive one. Rows with a NULL, NaN or infinite \
                  feature take no part and have NULL.",
-                "pca(relation, features => [names], ...)",
-            );
-            let example = r"```sql
+    syntax: "pca(relation, features => [names], ...)",
+    example: r"
 > SELECT x, y, round(pc1, 3) AS pc1, round(pc2, 3) AS pc2
   FROM pca((SELECT * FROM (VALUES (1, 2), (2, 4), (3, 7), (NULL, 1)) AS points(x, y)), features => ['x', 'y'])
   ORDER BY x;
@@ -72,41 +50,20 @@ impl RelationFunction for Pca {
 | 2 | 4 | -0.115 | 0.115  |
 | 3 | 7 | 1.784  | -0.052 |
 |   | 1 |        |        |
-+---+---+--------+--------+
-```";
-            documented(builder.with_sql_example(example), &ARGUMENTS)
-        });
-        &DOCUMENTATION
-    }
++---+---+--------+--------+",
+    call: |_, request| Ok(Arc::new(PcaCall::rows(read(request)?))),
+});
 
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        Ok(Arc::new(PcaCall::rows(read(request)?)))
-    }
-}
-
-impl RelationFunction for PcaComponents {
-    fn name(&self) -> &'static str {
-        "pca_components"
-    }
-
-    fn signature(&self) -> Signature {
-        Signature::Relation(&[])
-    }
-
-    fn arguments(&self) -> &'static [ArgumentDescription] {
-        &ARGUMENTS
-    }
-
-    fn documentation(&self) -> &Documentation {
-        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-            let builder: DocumentationBuilder = Documentation::builder(
-                learning_section(),
-                "Returns the axes that pca turns to, a row each: component (BIGINT, from 1), \
+/// `pca_components`: the axes.
+pub(super) static PCA_COMPONENTS: DeclaredFunction = DeclaredFunction::new(Declaration {
+    name: "pca_components",
+    signature: Signature::Relation(&[]),
+    arguments: &[&ARGUMENTS],
+    description: "Returns the axes that pca turns to, a row each: component (BIGINT, from 1), \
                  explained_variance (of the rows along it, by n - 1), explained_variance_ratio (its share \
                  of all variance), and for each feature a column of its name, its part of the axis.",
-                "pca_components(relation, features => [names], ...)",
-            );
-            let example = r"```sql
+    syntax: "pca_components(relation, features => [names], ...)",
+    example: r"
 > SELECT component, round(explained_variance_ratio, 3) AS ratio, round(x, 3) AS x, round(y, 3) AS y
   FROM pca_components((SELECT * FROM (VALUES (1, 2), (2, 4), (3, 7)) AS points(x, y)), features => ['x', 'y']);
 +-----------+-------+-------+--------+
@@ -114,17 +71,9 @@ impl RelationFunction for PcaComponents {
 +-----------+-------+-------+--------+
 | 1         | 0.997 | 0.707 | 0.707  |
 | 2         | 0.003 | 0.707 | -0.707 |
-+-----------+-------+-------+--------+
-```";
-            documented(builder.with_sql_example(example), &ARGUMENTS)
-        });
-        &DOCUMENTATION
-    }
-
-    fn call(&self, request: &Request<'_>) -> Result<Arc<dyn Call>> {
-        Ok(Arc::new(PcaCall::axes(read(request)?)))
-    }
-}
++-----------+-------+-------+--------+",
+    call: |_, request| Ok(Arc::new(PcaCall::axes(read(request)?))),
+});
 
 fn read(request: &Request<'_>) -> Result<Parameters> {
     let given: &Given<'_> = &request.arguments;

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Documentation;
 
 use super::RandomForestRegression;
-use crate::table::learning::{Asked, Family, MODEL_TO_READ, documentation};
+use crate::table::declared::documentation;
+use crate::table::learning::{Asked, Family, MODEL_TO_READ};
 
 pub(super) fn of(asked: Asked) -> &'static Documentation {
     static ROWS: LazyLock<Documentation> = LazyLock::new(rows);
@@ -25,7 +26,7 @@ fn rows() -> Documentation {
          the row was kept from learning; NULL without a target). Rows with a NULL, NaN or infinite \
          feature take no part and have NULL in both. A number is asked for at 255 places at most.",
         "random_forest_regression(relation, features => [names], target => name, ...)",
-        r"```sql
+        r"
 > SELECT day, round(prediction) AS prediction
   FROM random_forest_regression(
     (SELECT value AS day, CASE WHEN value % 30 < 10 THEN 100 ELSE 500 END AS bill FROM generate_series(1, 90)),
@@ -38,8 +39,7 @@ fn rows() -> Documentation {
 | 20  | 500.0      |
 | 35  | 100.0      |
 | 50  | 500.0      |
-+-----+------------+
-```",
++-----+------------+",
         RandomForestRegression::ARGUMENTS,
     )
 }
@@ -51,7 +51,7 @@ fn measures() -> Documentation {
          target); rmse, mae and r2 on the rows that were held out (NULL if there are none); \
          trained_rmse, trained_mae and trained_r2 on those that were learnt from.",
         "random_forest_regression_metrics(relation, features => [names], target => name, ...)",
-        r"```sql
+        r"
 > SELECT rows_trained, rows_held_out, round(r2, 2) AS r2
   FROM random_forest_regression_metrics(
     (SELECT value AS day, abs(value % 60 - 30) AS bill FROM generate_series(1, 600)),
@@ -60,8 +60,7 @@ fn measures() -> Documentation {
 | rows_trained | rows_held_out | r2   |
 +--------------+---------------+------+
 | 456          | 144           | 0.96 |
-+--------------+---------------+------+
-```",
++--------------+---------------+------+",
         RandomForestRegression::ARGUMENTS,
     )
 }
@@ -72,7 +71,7 @@ fn predictions() -> Documentation {
          relation and prediction (DOUBLE; NULL where a feature is missing). The relation needs the \
          features under their names, and no target.",
         "random_forest_regression_predict('model', relation)",
-        r"```sql
+        r"
 > SELECT rows_trained
   FROM random_forest_regression_metrics(
     (SELECT value AS day, CASE WHEN value > 50 THEN 500 ELSE 100 END AS bill FROM generate_series(1, 100)),
@@ -90,8 +89,7 @@ fn predictions() -> Documentation {
 | 10  | 100.0      |
 | 90  | 500.0      |
 |     |            |
-+-----+------------+
-```",
++-----+------------+",
         &[MODEL_TO_READ],
     )
 }
