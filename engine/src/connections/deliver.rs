@@ -128,11 +128,11 @@ pub(super) fn checked_export(
 
 fn refuse_landing(options: &CopyOptions) -> Result<()> {
     let landing = options.of_landing().into_iter().map(|(name, _)| name);
-    let partition_by = (!options.partition_by.is_empty()).then_some("PARTITION_BY");
+    let layout = options.layout.given().into_iter().map(|(name, _)| name);
     // Of a file, COMMENT says which lines are passed over; of a table, what it is. FORCE means here
     // what it means there: once more.
     let mut others = landing
-        .chain(partition_by)
+        .chain(layout)
         .filter(|option| !SHARED.contains(option));
     match others.next() {
         None => Ok(()),

@@ -75,9 +75,9 @@ pub async fn create_in_database(
             "COPY INTO it with MODE replace: rights, views and indexes stay",
         );
     }
-    if !create.columns.is_empty() || !create.partitioned_by.is_empty() {
+    if !create.columns.is_empty() || !create.layout.given().is_empty() {
         return refused(
-            "a list of columns or partitions",
+            "a list of columns, partitions or an order",
             "cast in the query, or write the database's own statement: CALL postgres_execute('connection', 'CREATE TABLE ..')",
         );
     }

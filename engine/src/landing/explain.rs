@@ -67,7 +67,7 @@ pub async fn explain(session: &Session, copy: &CopyInto, id: &TableId) -> Result
             }
         })
         .collect();
-    for partition in &table.partition_by {
+    for partition in &table.layout.partition_by {
         if let Some(expression) = &partition.expression {
             let field = table.schema.field_with_name(&partition.name)?;
             explained.push(Explained {

@@ -2,7 +2,7 @@
 
 use super::formats::ReadOptions;
 use super::rejects::Policy;
-use crate::sql::{CopyOptions, PartitionField, ReloadOptions};
+use crate::sql::{CopyOptions, Layout, ReloadOptions};
 use crate::{Error, Result};
 
 /// Checked options.
@@ -11,7 +11,7 @@ pub(super) struct LandingOptions {
     /// How to read the files.
     pub read: ReadOptions,
     /// The layout of a table that is still to be made.
-    pub partition_by: Vec<PartitionField>,
+    pub layout: Layout,
     /// What to do with what the table has already.
     pub reload: ReloadOptions,
     /// What to do with rows that do not fit.
@@ -44,7 +44,7 @@ impl LandingOptions {
         read.sets_aside = on_error != Policy::Abort;
         Ok(LandingOptions {
             read,
-            partition_by: options.partition_by.clone(),
+            layout: options.layout.clone(),
             reload: options.reload.clone(),
             on_error,
         })

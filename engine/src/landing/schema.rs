@@ -9,7 +9,6 @@ use super::columns::infer_schema;
 use super::discover::SourceFile;
 use super::drift::{Drift, examine};
 use super::options::LandingOptions;
-use crate::sql::PartitionField;
 use crate::warehouse::{TableDefinition, TableId};
 use crate::{Error, Result};
 
@@ -32,9 +31,9 @@ pub(super) async fn make_columns(
     let (files, for_files) = (files.to_vec(), options.read.clone());
     let planning = Arc::clone(&state);
     let inference = blocking(move || infer_schema(&files, &for_files, &planning)).await?;
-    let partition_by = options.partition_by.clone();
+    let layout = options.layout.clone();
     Ok(Columns {
-        table: TableDefinition::for_rows(&inference.schema, partition_by, &state)?,
+        table: TableDefinition::for_rows(&inference.schema, layout, &state)?,
         notes: inference.notes,
     })
 }
@@ -62,24 +61,22 @@ pub(super) async fn compare_columns(
 }
 
 fn check_layout(table: &TableDefinition, options: &LandingOptions) -> Result<()> {
-    let text = |fields: &[PartitionField]| {
-        fields
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let (asked, present) = (text(&options.partition_by), text(&table.partition_by));
-    if asked.is_empty() || asked == present {
-        return Ok(());
+    let present = table.layout.given();
+    for (option, asked) in options.layout.given() {
+        let mut same = present.iter().filter(|(name, _)| *name == option);
+        match same.next() {
+            Some((_, present)) if *present == asked => {}
+            Some((_, present)) => {
+                return Err(
+                    Error::input(format!("the table has {option} {present}, not {asked}"))
+                        .hint(format!("leave {option} out, or make the table anew")),
+                );
+            }
+            None => {
+                return Err(Error::input(format!("the table has no {option}"))
+                    .hint(format!("leave {option} out, or make the table anew")));
+            }
+        }
     }
-    let present = if present.is_empty() {
-        "not partitioned".to_owned()
-    } else {
-        format!("partitioned by ({present})")
-    };
-    Err(
-        Error::input(format!("the table is {present}, not by ({asked})"))
-            .hint("leave PARTITION_BY out, or make the table anew"),
-    )
+    Ok(())
 }

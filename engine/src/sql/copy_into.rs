@@ -16,8 +16,8 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::file_options::literal;
 use super::{
-    ExportOptions, FileOptions, Name, PartitionField, Query, RejectOptions, ReloadOptions,
-    TideDialect, declared_option, expect_word, join, parse_whole, script,
+    ExportOptions, FileOptions, Layout, Name, Query, RejectOptions, ReloadOptions, TideDialect,
+    declared_option, expect_word, parse_whole, script,
 };
 
 /// What to copy, where to, and how.
@@ -51,13 +51,11 @@ pub struct CopyOptions {
     pub reload: ReloadOptions,
     /// What it does with rows and values that do not fit.
     pub rejects: RejectOptions,
-    /// `PARTITION_BY (expr, ..)`.
-    pub partition_by: Vec<PartitionField>,
+    /// How the rows of a table that is still to be made are laid out.
+    pub layout: Layout,
     /// What an export does with the table of the database.
     pub export: ExportOptions,
 }
-
-const PARTITION_BY: &str = "PARTITION_BY";
 
 impl CopyInto {
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
@@ -168,18 +166,15 @@ impl CopyOptions {
             || self.reload.parse_option(&word.value, parser)?
             || self.rejects.parse_option(&word.value, parser)?
             || self.export.parse_option(&word.value, parser)?
+            || self.layout.parse_option(&word.value, parser)?
         {
-            return Ok(());
-        }
-        if word.value.eq_ignore_ascii_case(PARTITION_BY) {
-            self.partition_by = PartitionField::parse_list(parser)?;
             return Ok(());
         }
         let names = FileOptions::names()
             .chain(ReloadOptions::names())
             .chain(RejectOptions::names())
             .chain(ExportOptions::names())
-            .chain([PARTITION_BY]);
+            .chain(Layout::OPTIONS);
         let names: Vec<_> = names.collect();
         declared_option::unknown(parser, "an option of COPY INTO", &names, token)
     }
@@ -214,12 +209,10 @@ impl fmt::Display for CopySource {
 /// With a space in front, or nothing.
 impl fmt::Display for CopyOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let partition_by =
-            (!self.partition_by.is_empty()).then(|| format!("({})", join(&self.partition_by)));
         let given = self
             .of_landing()
             .into_iter()
-            .chain(partition_by.map(|fields| (PARTITION_BY, fields)))
+            .chain(self.layout.given())
             .chain(self.export.given());
         declared_option::write_list(f, given)
     }

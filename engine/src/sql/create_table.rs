@@ -1,5 +1,5 @@
 //! `CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [(column TYPE [NOT NULL] [COMMENT 'text'], ..)]
-//! [PARTITIONED BY (expr, ..)] [AS query]`.
+//! [PARTITIONED BY (expr, ..)] [SORTED BY (column, ..)] [AS query]`.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::name::{fold, quote};
-use super::{Name, PartitionField, Query, expect_word, join};
+use super::{Layout, Name, Query, expect_word, join};
 
 /// A table to make, empty or from a query.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct CreateTable {
     /// Declared columns; empty when the query says them.
     pub columns: Vec<ColumnDefinition>,
     /// How its rows are laid out.
-    pub partitioned_by: Vec<PartitionField>,
+    pub layout: Layout,
     /// Where its first rows come from.
     pub query: Option<Query>,
 }
@@ -56,11 +56,7 @@ impl CreateTable {
             columns = parser.parse_comma_separated(ColumnDefinition::parse)?;
             parser.expect_token(&Token::RParen)?;
         }
-        let partitioned_by = if parser.parse_keywords(&[Keyword::PARTITIONED, Keyword::BY]) {
-            PartitionField::parse_list(parser)?
-        } else {
-            Vec::new()
-        };
+        let layout = Layout::parse_clauses(parser)?;
         let query = parser
             .parse_keyword(Keyword::AS)
             .then(|| Query::parse_nested(parser))
@@ -73,7 +69,7 @@ impl CreateTable {
             or_replace,
             if_not_exists,
             columns,
-            partitioned_by,
+            layout,
             query,
         })
     }
@@ -119,9 +115,7 @@ impl fmt::Display for CreateTable {
         if !self.columns.is_empty() {
             write!(f, " ({})", join(&self.columns))?;
         }
-        if !self.partitioned_by.is_empty() {
-            write!(f, " PARTITIONED BY ({})", join(&self.partitioned_by))?;
-        }
+        f.write_str(&self.layout.clauses())?;
         match &self.query {
             Some(query) => write!(f, " AS {query}"),
             None => Ok(()),

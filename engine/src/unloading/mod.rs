@@ -30,7 +30,7 @@ use crate::reconciliation::{Copied, CopyStatus};
 use crate::report::grouped;
 use crate::secrets::hide_passwords;
 use crate::session::{Planner, Session};
-use crate::sql::{CopySource, Query, Unload, WrittenFormat, literal};
+use crate::sql::{CopySource, Layout, Query, Unload, WrittenFormat, literal};
 use crate::warehouse::{DataFiles, Encoding, Limits, RowShaper, TableDefinition};
 use crate::{Error, Result};
 
@@ -89,8 +89,11 @@ async fn write_rows(
     let planner = session.begin();
     let mut stream = planner.query(query).await?;
     let mut rows = FileRows::new(&stream.schema(), options)?;
-    let partition_by = options.partition_by.clone();
-    let definition = TableDefinition::for_rows(rows.schema(), partition_by, planner.state())?;
+    let layout = Layout {
+        partition_by: options.partition_by.clone(),
+        ..Layout::default()
+    };
+    let definition = TableDefinition::for_rows(rows.schema(), layout, planner.state())?;
     let mut writer = Writer::new(options, &definition, &rows, staging, &planner)?;
     while let Some(batch) = stream.try_next().await? {
         session.progress().add_rows(batch.num_rows() as u64);

@@ -48,7 +48,7 @@ pub async fn create_table(session: &Session, create: CreateTable) -> Result<Done
     let Some(query) = create.query else {
         transaction.define(TableDefinition::for_rows(
             &declared,
-            create.partitioned_by,
+            create.layout,
             planner.state(),
         )?);
         transaction.commit(None).await?;
@@ -66,7 +66,7 @@ pub async fn create_table(session: &Session, create: CreateTable) -> Result<Done
     };
     transaction.define(TableDefinition::for_rows(
         &schema,
-        create.partitioned_by,
+        create.layout,
         planner.state(),
     )?);
     let rows = transaction.write(rows, None).await?;

@@ -11,35 +11,33 @@ use delta_kernel::engine::arrow_conversion::TryIntoKernel;
 use delta_kernel::schema::StructType;
 use deltalake_core::DeltaTable;
 
-use crate::sql::PartitionField;
+use crate::sql::{Layout, PartitionField};
 use crate::values::sql_name;
 use crate::{Error, Result};
 
 /// The property of a Delta table in which the partition expressions are kept.
 const PARTITION_BY_PROPERTY: &str = "tidemill.partition_by";
+/// The one in which the columns are kept by which rows are sorted.
+const SORT_BY_PROPERTY: &str = "tidemill.sort_by";
 
 /// Columns in order, partition columns included, and the partition fields.
 #[derive(Debug, Clone)]
 pub struct TableDefinition {
     /// All columns. A field's metadata `comment` holds its original name or description.
     pub schema: SchemaRef,
-    /// The folder levels, outermost first.
-    pub partition_by: Vec<PartitionField>,
+    /// In which folders rows lie, and in which order.
+    pub layout: Layout,
 }
 
 impl TableDefinition {
-    /// A table for rows of `source`, laid out by `partition_by`: types that Delta cannot store
+    /// A table for rows of `source`, with a layout: types that Delta cannot store
     /// become the nearest wider one, derived partition columns are added at the end.
     ///
     /// # Errors
     /// A type without a lossless counterpart, a partition column that does not exist or collides,
     /// or partition columns only.
-    pub fn for_rows(
-        source: &Schema,
-        partition_by: Vec<PartitionField>,
-        state: &SessionState,
-    ) -> Result<Self> {
-        let mut fields = Vec::with_capacity(source.fields().len() + partition_by.len());
+    pub fn for_rows(source: &Schema, layout: Layout, state: &SessionState) -> Result<Self> {
+        let mut fields = Vec::with_capacity(source.fields().len() + layout.partition_by.len());
         for field in source.fields() {
             let data_type = storable_type(field.data_type())
                 .ok_or_else(|| unstorable(field.name(), field.data_type()))?;
@@ -47,11 +45,11 @@ impl TableDefinition {
         }
         check_distinct(fields.iter().map(|field| field.name().as_str()), "column")?;
         check_distinct(
-            partition_by.iter().map(|field| field.name.as_str()),
+            layout.partition_by.iter().map(|field| field.name.as_str()),
             "partition column",
         )?;
         let stored = Schema::new(fields.clone());
-        for partition in &partition_by {
+        for partition in &layout.partition_by {
             match &partition.expression {
                 None => check_partition_column(&stored, &partition.name)?,
                 Some(expression) => {
@@ -71,13 +69,14 @@ impl TableDefinition {
                 }
             }
         }
-        if !fields.is_empty() && partition_by.len() >= fields.len() {
+        if !fields.is_empty() && layout.partition_by.len() >= fields.len() {
             return Err(Error::input("every column is a partition column")
                 .hint("keep at least one column in the files"));
         }
+        check_sort_columns(&stored, &layout)?;
         Ok(TableDefinition {
             schema: Arc::new(Schema::new(fields)),
-            partition_by,
+            layout,
         })
     }
 
@@ -89,7 +88,7 @@ impl TableDefinition {
         check_distinct(fields.iter().map(|field| field.name().as_str()), "column")?;
         Ok(TableDefinition {
             schema: Arc::new(Schema::new(fields)),
-            partition_by: before.partition_by.clone(),
+            layout: before.layout.clone(),
         })
     }
 
@@ -112,9 +111,16 @@ impl TableDefinition {
                 })
                 .collect(),
         };
+        let sort_by = match metadata.configuration().get(SORT_BY_PROPERTY) {
+            Some(text) => Layout::parse_sort_text(text)?,
+            None => Vec::new(),
+        };
         Ok(TableDefinition {
             schema,
-            partition_by,
+            layout: Layout {
+                partition_by,
+                sort_by,
+            },
         })
     }
 
@@ -133,7 +139,8 @@ impl TableDefinition {
 
     /// How a column is derived, if it is.
     pub fn derived(&self, column: &str) -> Option<&SqlExpr> {
-        self.partition_by
+        self.layout
+            .partition_by
             .iter()
             .find(|partition| partition.name == column)?
             .expression
@@ -142,7 +149,8 @@ impl TableDefinition {
 
     /// Names of the partition columns, outermost first.
     pub fn partition_columns(&self) -> Vec<String> {
-        self.partition_by
+        self.layout
+            .partition_by
             .iter()
             .map(|partition| partition.name.clone())
             .collect()
@@ -156,17 +164,22 @@ impl TableDefinition {
             .map_err(|error| Error::input(format!("the table cannot be stored: {error}")))
     }
 
-    /// Table properties: the partition expressions, and a checkpoint every ten commits, because
+    /// Table properties: the layout, and a checkpoint every ten commits, because
     /// opening a table replays its log from the last one.
     pub(super) fn properties(&self) -> Vec<(String, Option<String>)> {
         let mut properties = vec![("delta.checkpointInterval".to_owned(), Some("10".to_owned()))];
-        if self
-            .partition_by
-            .iter()
-            .any(|partition| partition.expression.is_some())
-        {
-            let fields: Vec<_> = self.partition_by.iter().map(ToString::to_string).collect();
+        let Layout {
+            partition_by,
+            sort_by,
+        } = &self.layout;
+        let derived = |partition: &PartitionField| partition.expression.is_some();
+        if partition_by.iter().any(derived) {
+            let fields: Vec<_> = partition_by.iter().map(ToString::to_string).collect();
             properties.push((PARTITION_BY_PROPERTY.to_owned(), Some(fields.join(", "))));
+        }
+        if !sort_by.is_empty() {
+            let columns = self.layout.sort_text();
+            properties.push((SORT_BY_PROPERTY.to_owned(), Some(columns)));
         }
         properties
     }
@@ -268,6 +281,34 @@ fn check_partition_column(schema: &Schema, name: &str) -> Result<()> {
             })
         }
     }
+}
+
+fn check_sort_columns(stored: &Schema, layout: &Layout) -> Result<()> {
+    check_distinct(layout.sort_by.iter().map(String::as_str), "sort column")?;
+    for name in &layout.sort_by {
+        if layout.partition_by.iter().any(|field| field.name == *name) {
+            return Err(Error::input(format!(
+                "sort column `{name}` is a partition column, which is the same in all rows of a file"
+            ))
+            .hint("sort by the other columns"));
+        }
+        let Ok(field) = stored.field_with_name(name) else {
+            let names = stored.fields().iter().map(|field| field.name().as_str());
+            let error = Error::input(format!("sort column `{name}` is not a column of the table"));
+            return Err(match crate::sql::closest(name, names) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("sort by columns of the rows"),
+            });
+        };
+        if field.data_type().is_nested() {
+            return Err(Error::input(format!(
+                "sort column `{name}` has the type {}, which has no order",
+                sql_name(field.data_type())
+            ))
+            .hint("sort by a number, date, text or boolean"));
+        }
+    }
+    Ok(())
 }
 
 /// Partition values live in folder names, so only types whose text is exact may be one.

@@ -98,7 +98,7 @@ async fn partition_fields(session: &Session, name: &Name) -> Result<Vec<Partitio
         return Ok(Vec::new());
     };
     match session.warehouse().open(&id).await? {
-        Some(table) => Ok(super::TableDefinition::of(&table)?.partition_by),
+        Some(table) => Ok(super::TableDefinition::of(&table)?.layout.partition_by),
         None => Ok(Vec::new()),
     }
 }

@@ -16,6 +16,7 @@ use futures::StreamExt;
 
 use super::{TableDefinition, TableId, TableTransaction, Zone};
 use crate::session::Session;
+use crate::sql::Layout;
 use crate::{Error, Result};
 
 /// Files of a system table before the next write compacts them.
@@ -193,7 +194,8 @@ impl<'s> SystemWrite<'s> {
         if write.has_columns_of_today() {
             return Ok(write);
         }
-        let definition = TableDefinition::for_rows(&table.schema(), Vec::new(), planner.state())?;
+        let definition =
+            TableDefinition::for_rows(&table.schema(), Layout::default(), planner.state())?;
         write.outdated = write.transaction.table().is_some();
         write.transaction.define(definition);
         Ok(write)

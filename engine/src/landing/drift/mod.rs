@@ -253,6 +253,7 @@ mod tests {
     use arrow::datatypes::Schema;
 
     use super::*;
+    use crate::sql::Layout;
 
     fn differences(table: &[&str], file: &[&str]) -> Differences {
         let fields = table
@@ -260,7 +261,7 @@ mod tests {
             .map(|name| Field::new(*name, DataType::Utf8, true));
         let table = TableDefinition {
             schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
-            partition_by: Vec::new(),
+            layout: Layout::default(),
         };
         let columns: Vec<_> = file
             .iter()

@@ -91,7 +91,7 @@ fn check_options(options: &CopyOptions) -> Result<()> {
     let given = options.of_landing().into_iter().map(|(name, _)| name);
     let foreign = given
         .filter(|name| !["COLUMNS", "ON_LOSS"].contains(name))
-        .chain((!options.partition_by.is_empty()).then_some("PARTITION_BY"))
+        .chain(options.layout.given().into_iter().map(|(name, _)| name))
         .next();
     match foreign {
         Some(name) => Err(

@@ -12,12 +12,15 @@
 //! full, and thrashes the caches between dictionaries.
 //!
 //! Splitting and encoding run on other threads, but their results are taken in the order in which
-//! the rows came: the rows of a partition keep their order, and the same rows give the same files.
+//! the rows came: the rows of a partition keep their order, and the same rows give the same files. Where
+//! a table has an order of its own, longer runs of rows wait, are sorted (`sort_order.rs`), and make
+//! several row groups.
 
 mod add;
 mod encoding;
 mod part_file;
 mod row_group;
+mod sort_order;
 mod split;
 mod statistics;
 
@@ -44,6 +47,7 @@ pub(crate) use part_file::Finished;
 pub(crate) use row_group::ParquetEncoding;
 
 use part_file::PartFiles;
+use row_group::ROW_GROUP_ROWS;
 use split::{Key, Part, Splitter};
 
 use super::TableDefinition;
@@ -59,10 +63,10 @@ pub(crate) struct Limits {
     pub waiting_bytes: usize,
     /// Rows that are split by partition together.
     pub run_rows: usize,
-    /// Rows of a row group: as many as other engines give it, so that readers can share out a file.
-    pub row_group_rows: usize,
+    /// Rows of a partition that are encoded together.
+    pub chunk_rows: usize,
     /// Their size in memory, for wide rows.
-    pub row_group_bytes: usize,
+    pub chunk_bytes: usize,
     /// A file of this size is closed, and the partition goes on in another.
     pub file_bytes: usize,
 }
@@ -88,9 +92,18 @@ impl Limits {
             threads: state.config().target_partitions(),
             waiting_bytes,
             run_rows: 128 * 1024,
-            row_group_rows: 128 * 1024,
-            row_group_bytes: 64 * MEBIBYTE,
+            chunk_rows: ROW_GROUP_ROWS,
+            chunk_bytes: 64 * MEBIBYTE,
             file_bytes: 192 * MEBIBYTE,
+        }
+    }
+
+    /// For rows that are sorted: the more of them at once, the less the bounds of row groups overlap.
+    pub(crate) fn for_sorted_rows(self) -> Self {
+        Limits {
+            chunk_rows: usize::MAX,
+            chunk_bytes: self.waiting_bytes / 4,
+            ..self
         }
     }
 }
@@ -248,9 +261,7 @@ impl<E: Encoding> DataFiles<E> {
             self.waiting_bytes -= waiting.bytes;
             waiting.push(part.rows)?;
             self.waiting_bytes += waiting.bytes;
-            if waiting.rows >= self.limits.row_group_rows
-                || waiting.bytes >= self.limits.row_group_bytes
-            {
+            if waiting.rows >= self.limits.chunk_rows || waiting.bytes >= self.limits.chunk_bytes {
                 self.encode(&part.key).await?;
             }
         }

@@ -1,4 +1,4 @@
-//! Encoding rows as a row group of a Parquet file, in memory.
+//! Encoding rows as row groups of a Parquet file, in memory.
 
 use std::collections::HashSet;
 use std::mem;
@@ -20,6 +20,7 @@ use parquet::schema::types::ColumnPath;
 use uuid::Uuid;
 
 use super::encoding::{Encoding, GrowingFile};
+use super::sort_order::SortOrder;
 use crate::{Error, Result};
 
 /// Values per column that decide whether a dictionary pays.
@@ -33,14 +34,18 @@ pub(crate) struct ParquetEncoding {
     schema: SchemaRef,
     compression: Compression,
     file_name: fn(Uuid) -> String,
+    order: Option<SortOrder>,
     random_state: RandomState,
 }
+
+/// Rows of a row group: as many as other engines give it, so that readers can share out a file.
+pub(super) const ROW_GROUP_ROWS: usize = 128 * 1024;
 
 /// Encoded rows: one chunk per leaf column.
 pub(crate) type RowGroup = Vec<ArrowColumnChunk>;
 
 impl Encoding for ParquetEncoding {
-    type Chunk = RowGroup;
+    type Chunk = Vec<RowGroup>;
     type File = SerializedFileWriter<Vec<u8>>;
 
     fn file_name(&self, id: Uuid) -> String {
@@ -51,8 +56,89 @@ impl Encoding for ParquetEncoding {
         Ok(self.writers(WriterProperties::default())?.0)
     }
 
+    /// Where rows have an order, so many may come that they make several row groups.
+    ///
     /// None of its errors come up: [`ParquetEncoding::new`] has seen all types.
-    fn encode(&self, batches: &[RecordBatch]) -> Result<RowGroup> {
+    fn encode(&self, batches: &[RecordBatch]) -> Result<Vec<RowGroup>> {
+        let Some(order) = &self.order else {
+            return Ok(vec![self.encode_row_group(batches)?]);
+        };
+        let sorted = order.sort(batches)?;
+        let groups = sorted.num_rows().div_ceil(ROW_GROUP_ROWS).max(1);
+        let rows = sorted.num_rows().div_ceil(groups);
+        let starts = (0..sorted.num_rows()).step_by(rows.max(1));
+        starts
+            .map(|start| {
+                let rows = rows.min(sorted.num_rows() - start);
+                self.encode_row_group(&[sorted.slice(start, rows)])
+            })
+            .collect()
+    }
+}
+
+impl GrowingFile for SerializedFileWriter<Vec<u8>> {
+    type Chunk = Vec<RowGroup>;
+    type Footer = ParquetMetaData;
+
+    fn append(&mut self, row_groups: Vec<RowGroup>) -> Result<()> {
+        for row_group in row_groups {
+            let mut writer = self.next_row_group().map_err(encoding_failed)?;
+            for chunk in row_group {
+                chunk
+                    .append_to_row_group(&mut writer)
+                    .map_err(encoding_failed)?;
+            }
+            writer.close().map_err(encoding_failed)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<ParquetMetaData> {
+        SerializedFileWriter::finish(self).map_err(encoding_failed)
+    }
+
+    fn take_bytes(&mut self) -> Result<Vec<u8>> {
+        self.flush()
+            .map_err(|error| encoding_failed(error.into()))?;
+        Ok(mem::take(self.inner_mut()))
+    }
+}
+
+impl ParquetEncoding {
+    /// As tables are written: with Zstandard, the rows sorted by some columns.
+    ///
+    /// # Errors
+    /// A type that Parquet cannot hold, or a column to sort by that is not there.
+    pub(crate) fn zstd(schema: SchemaRef, sort_by: &[String]) -> Result<Self> {
+        let compression = Compression::ZSTD(ZstdLevel::default());
+        let order = SortOrder::new(&schema, sort_by)?;
+        let encoding = ParquetEncoding::new(schema, compression, |id| {
+            format!("part-00000-{id}-c000.zstd.parquet")
+        })?;
+        Ok(ParquetEncoding { order, ..encoding })
+    }
+
+    /// With some compression, for files whose names `file_name` makes.
+    ///
+    /// # Errors
+    /// A type that Parquet cannot hold.
+    pub(crate) fn new(
+        schema: SchemaRef,
+        compression: Compression,
+        file_name: fn(Uuid) -> String,
+    ) -> Result<Self> {
+        let encoding = ParquetEncoding {
+            schema,
+            compression,
+            file_name,
+            order: None,
+            random_state: RandomState::default(),
+        };
+        encoding.open()?;
+        Ok(encoding)
+    }
+
+    fn encode_row_group(&self, batches: &[RecordBatch]) -> Result<RowGroup> {
         let (_, factory) = self.writers(self.properties(batches))?;
         let mut encoders = factory
             .create_column_writers(0)
@@ -74,75 +160,23 @@ impl Encoding for ParquetEncoding {
         }
         Ok(chunks)
     }
-}
 
-impl GrowingFile for SerializedFileWriter<Vec<u8>> {
-    type Chunk = RowGroup;
-    type Footer = ParquetMetaData;
-
-    fn append(&mut self, row_group: RowGroup) -> Result<()> {
-        let mut writer = self.next_row_group().map_err(encoding_failed)?;
-        for chunk in row_group {
-            chunk
-                .append_to_row_group(&mut writer)
-                .map_err(encoding_failed)?;
-        }
-        writer.close().map_err(encoding_failed)?;
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<ParquetMetaData> {
-        SerializedFileWriter::finish(self).map_err(encoding_failed)
-    }
-
-    fn take_bytes(&mut self) -> Result<Vec<u8>> {
-        self.flush()
-            .map_err(|error| encoding_failed(error.into()))?;
-        Ok(mem::take(self.inner_mut()))
-    }
-}
-
-impl ParquetEncoding {
-    /// As tables are written: with Zstandard.
-    ///
-    /// # Errors
-    /// A type that Parquet cannot hold.
-    pub(crate) fn zstd(schema: SchemaRef) -> Result<Self> {
-        let compression = Compression::ZSTD(ZstdLevel::default());
-        ParquetEncoding::new(schema, compression, |id| {
-            format!("part-00000-{id}-c000.zstd.parquet")
-        })
-    }
-
-    /// With some compression, for files whose names `file_name` makes.
-    ///
-    /// # Errors
-    /// A type that Parquet cannot hold.
-    pub(crate) fn new(
-        schema: SchemaRef,
-        compression: Compression,
-        file_name: fn(Uuid) -> String,
-    ) -> Result<Self> {
-        let encoding = ParquetEncoding {
-            schema,
-            compression,
-            file_name,
-            random_state: RandomState::default(),
-        };
-        encoding.open()?;
-        Ok(encoding)
-    }
-    /// How to encode columns. Statistics are per row group: those of pages help nobody where rows
-    /// are in no order.
+    /// How to encode columns. Statistics are per row group: those of pages help only where rows are
+    /// in an order.
     fn properties(&self, batches: &[RecordBatch]) -> WriterProperties {
         let mut properties = WriterProperties::builder()
             .set_compression(self.compression)
             .set_statistics_enabled(EnabledStatistics::Chunk);
+        let sort_columns = self.order.as_ref().map_or(&[][..], SortOrder::columns);
         for (index, field) in self.schema.fields().iter().enumerate() {
             let parts: Vec<_> = batches.iter().map(|batch| batch.column(index)).collect();
             let path = || ColumnPath::new(vec![field.name().clone()]);
             if !self.repays_dictionary(&parts) {
                 properties = properties.set_column_dictionary_enabled(path(), false);
+            }
+            if sort_columns.contains(&index) {
+                let pages = EnabledStatistics::Page;
+                properties = properties.set_column_statistics_enabled(path(), pages);
             }
             // The bounds of a column leave NaN out, yet NaN is more than any number: readers
             // that trust them would skip it.

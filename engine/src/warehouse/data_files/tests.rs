@@ -11,23 +11,28 @@ use arrow::array::{
     StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{Int32Type, Int64Type};
 use datafusion::execution::SessionStateBuilder;
 use deltalake_core::kernel::Add;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::statistics::Statistics;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sql::PartitionField;
+use crate::sql::{Layout, PartitionField};
 use crate::warehouse::sweep::data_files;
 
 const ROOMY: Limits = Limits {
     threads: 2,
     waiting_bytes: MEBIBYTE,
     run_rows: 1000,
-    row_group_rows: 1000,
-    row_group_bytes: MEBIBYTE,
+    chunk_rows: 1000,
+    chunk_bytes: MEBIBYTE,
     file_bytes: MEBIBYTE,
 };
 
@@ -58,12 +63,12 @@ fn rows() -> impl Strategy<Value = Vec<Vec<Row>>> {
 fn limits() -> impl Strategy<Value = Limits> {
     let sizes = (1..4096_usize, 1..100_usize, 1..100_usize, 1..4096_usize);
     (prop_oneof![Just(1_usize), Just(4)], sizes).prop_map(
-        |(threads, (waiting_bytes, run_rows, row_group_rows, file_bytes))| Limits {
+        |(threads, (waiting_bytes, run_rows, chunk_rows, file_bytes))| Limits {
             threads,
             waiting_bytes,
             run_rows,
-            row_group_rows,
-            row_group_bytes: 2048,
+            chunk_rows,
+            chunk_bytes: 2048,
             file_bytes,
         },
     )
@@ -94,6 +99,7 @@ async fn write(
     folder: &Path,
     batches: &[RecordBatch],
     partition_by: &[&str],
+    sort_by: &[&str],
     limits: Limits,
 ) -> Result<Vec<Add>> {
     let state = SessionStateBuilder::new().with_default_features().build();
@@ -104,10 +110,14 @@ async fn write(
             expression: None,
         })
         .collect();
+    let layout = Layout {
+        partition_by,
+        sort_by: sort_by.iter().map(|name| (*name).to_owned()).collect(),
+    };
     let schema = batches[0].schema();
-    let definition = TableDefinition::for_rows(&schema, partition_by, &state)?;
+    let definition = TableDefinition::for_rows(&schema, layout, &state)?;
     let shaper = RowShaper::new(&definition, &schema, &state)?;
-    let encoding = ParquetEncoding::zstd;
+    let encoding = |schema| ParquetEncoding::zstd(schema, &definition.layout.sort_by);
     let folder = folder.to_owned();
     let mut files = DataFiles::new(folder, &definition, shaper, limits, &state, encoding)?;
     let schema = Arc::clone(files.file_schema());
@@ -171,12 +181,69 @@ proptest! {
         prop_assume!(!batches.is_empty());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let write = write(folder.path(), &batches, &["place", "small"], limits);
+        let write = write(folder.path(), &batches, &["place", "small"], &[], limits);
         let adds = runtime.block_on(write).unwrap();
         let expected: BTreeMap<i64, Row> = (0..).zip(rows.into_iter().flatten()).collect();
         prop_assert_eq!(rows_of(folder.path(), &adds), expected);
         prop_assert_eq!(data_files(folder.path()).len(), adds.len());
     }
+}
+
+#[tokio::test]
+async fn rows_are_sorted_within_files_and_equal_ones_keep_their_order() {
+    // Two and a half row groups, in an order of their own.
+    let rows = 5 * ROW_GROUP_ROWS / 2;
+    let row = |number: usize| {
+        let small = i32::try_from(number * 7919 % 1009).unwrap();
+        (Some("place".to_owned()), Some(small), None)
+    };
+    let rows: Vec<Row> = (0..rows).map(row).collect();
+    let batches = batches_of(&[rows.clone()]);
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        waiting_bytes: 512 * MEBIBYTE,
+        file_bytes: 512 * MEBIBYTE,
+        ..ROOMY
+    };
+    let limits = limits.for_sorted_rows();
+    let adds = write(folder.path(), &batches, &["place"], &["small"], limits)
+        .await
+        .unwrap();
+    let [add] = adds.as_slice() else {
+        panic!("{} files", adds.len());
+    };
+    let found = read(folder.path(), add);
+    let numbers = found.column(0).as_primitive::<Int64Type>().values().iter();
+    let smalls = found.column(1).as_primitive::<Int32Type>().values().iter();
+    let mut expected: Vec<_> = (0..)
+        .zip(rows)
+        .map(|(number, row)| (row.1, number))
+        .collect();
+    expected.sort_unstable();
+    let found = smalls.copied().map(Some).zip(numbers.copied());
+    assert!(found.eq(expected));
+
+    let file = File::open(folder.path().join(&add.path)).unwrap();
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
+    let metadata = ArrowReaderMetadata::load(&file, options).unwrap();
+    let row_groups = metadata.metadata().row_groups();
+    assert_eq!(row_groups.len(), 3);
+    let bounds = row_groups
+        .iter()
+        .map(|group| match group.column(1).statistics() {
+            Some(Statistics::Int32(bounds)) => {
+                (*bounds.min_opt().unwrap(), *bounds.max_opt().unwrap())
+            }
+            other => panic!("{other:?}"),
+        });
+    let bounds: Vec<_> = bounds.collect();
+    assert!(
+        bounds.windows(2).all(|pair| pair[0].1 <= pair[1].0),
+        "{bounds:?}"
+    );
+    let pages = metadata.metadata().column_index().unwrap();
+    assert!(matches!(pages[0][1], ColumnIndexMetaData::INT32(_)));
+    assert!(matches!(pages[0][0], ColumnIndexMetaData::NONE));
 }
 
 #[tokio::test]
@@ -200,7 +267,7 @@ async fn any_number_of_threads_gives_the_same_files() {
             file_bytes: 300,
             ..ROOMY
         };
-        let adds = write(folder.path(), &batches, &["place", "small"], limits)
+        let adds = write(folder.path(), &batches, &["place", "small"], &[], limits)
             .await
             .unwrap();
         let mut numbers: Vec<_> = adds
@@ -230,7 +297,7 @@ async fn an_error_and_a_write_that_is_given_up_leave_no_files() {
         file_bytes: 10_000,
         ..ROOMY
     };
-    let failed = write(folder.path(), &batches, &["place"], limits).await;
+    let failed = write(folder.path(), &batches, &["place"], &[], limits).await;
     assert!(failed.unwrap_err().message().contains("partition column"));
     assert_eq!(data_files(folder.path()), Vec::<PathBuf>::new());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -289,10 +356,10 @@ async fn bounds_hold_for_every_value() {
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits {
         run_rows: 1,
-        row_group_rows: 1,
+        chunk_rows: 1,
         ..ROOMY
     };
-    let adds = write(folder.path(), &[row(0), row(1)], &[], limits)
+    let adds = write(folder.path(), &[row(0), row(1)], &[], &[], limits)
         .await
         .unwrap();
     let statistics = statistics_of(&adds[0]);

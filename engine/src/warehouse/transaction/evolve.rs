@@ -135,7 +135,7 @@ fn check_partition_columns(
 ) -> Result<()> {
     let given =
         arrow::datatypes::Schema::new(definition.given_columns().cloned().collect::<Vec<_>>());
-    for partition in &definition.partition_by {
+    for partition in &definition.layout.partition_by {
         let stored = definition.schema.field_with_name(&partition.name)?;
         let (changes, data_type) = match &partition.expression {
             None => (

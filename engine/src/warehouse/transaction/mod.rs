@@ -161,8 +161,11 @@ impl TableTransaction {
         let shaper = RowShaper::new(definition, &rows.schema(), &self.state)?;
         let folder = self.warehouse.folder(&self.id);
         std::fs::create_dir_all(&folder).map_err(|error| Error::file("create", &folder, error))?;
-        let limits = Limits::of(&self.state);
-        let encoding = ParquetEncoding::zstd;
+        let limits = match definition.layout.sort_by.is_empty() {
+            true => Limits::of(&self.state),
+            false => Limits::of(&self.state).for_sorted_rows(),
+        };
+        let encoding = |schema| ParquetEncoding::zstd(schema, &definition.layout.sort_by);
         let mut files = DataFiles::new(folder, definition, shaper, limits, &self.state, encoding)?;
         while let Some(batch) = rows.next().await {
             files.write(batch?).await?;
