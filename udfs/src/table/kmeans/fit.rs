@@ -91,7 +91,7 @@ pub(super) fn fit(
 }
 
 /// The sum of numbers, each times its weight.
-pub(super) fn weighted_sum(numbers: &[f64], weights: Option<&[f64]>) -> f64 {
+fn weighted_sum(numbers: &[f64], weights: Option<&[f64]>) -> f64 {
     let Some(weights) = weights else {
         let grid = Grid::of(numbers);
         return grid.number(grid.sum(numbers, |number| number));

@@ -4,8 +4,8 @@
 //! for them in the plans and runs them: `rows` (and `categories`) keep the columns of the input, `groups`
 //! bring the rows of each group together (`keys` tell them apart), `scale` levels the features, `fit`
 //! finds the clusters by descents of the `kernel` (that `starts` begins, from a `sample` of the rows), and
-//! `model` numbers them, by a feature or by `matching` them with those of a previous model. What is
-//! `learnt` can be summarised, kept, and used to `predict`; `evaluation` judges it.
+//! `model` numbers them, by a feature or by `matching` them with those of a previous model, and describes
+//! the `clusters`. What is `learnt` can be summarised, kept, and used to `predict`; `evaluation` judges it.
 //!
 //! Two promises shape the code. The same seed gives bit-equal results whatever the number of threads,
 //! the batch size and the order of the input: so sums are exact, and what is drawn depends on values
@@ -15,6 +15,7 @@
 mod arguments;
 mod call;
 mod categories;
+mod clusters;
 mod directions;
 mod elbow;
 mod evaluation;

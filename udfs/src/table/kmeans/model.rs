@@ -5,12 +5,13 @@ use linfa::traits::Predict;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::NAME;
+use super::clusters::{Clustered, in_order_of, numbers_by_mean};
 use super::directions::{cosine_distance, to_unit_length};
-use super::evaluation::{evaluate, mean_distances, simplified_silhouette};
-use super::fit::{Solution, fit, weighted_sum};
-use super::kernel::{Centroids, Grid, Points, ROWS_PER_TASK};
+use super::evaluation::{evaluate, simplified_silhouette};
+use super::fit::{Solution, fit};
+use super::kernel::{Centroids, Points, ROWS_PER_TASK};
 use super::keys::GroupNames;
-use super::learnt::{LearntCluster, LearntGroup};
+use super::learnt::LearntGroup;
 use super::matching::{drift, in_space_of, numbers_of_previous, previous_clusters};
 use super::parameters::{Clusters, Distance, Init, KMeansParameters, Nulls};
 use super::scale::{Levels, mean_and_variance, median, range};
@@ -106,7 +107,7 @@ pub(super) fn learn_group(
         *result = numbers[cluster as usize];
     }
     let centroids = in_order_of(&numbers, &solution.descent.centroids, width);
-    let rows = Learning {
+    let rows = Clustered {
         points,
         levels: &levels,
         lengths: lengths.as_deref(),
@@ -114,7 +115,7 @@ pub(super) fn learn_group(
         squared: group.distances,
     };
     let clusters = match detail.clusters || detail.outlier_scores || group.previous.is_some() {
-        true => rows.clusters(&solution, &numbers, k),
+        true => rows.describe(&solution, &numbers, k),
         false => vec![],
     };
     let learnt = LearntGroup {
@@ -247,78 +248,6 @@ impl Runs<'_> {
     }
 }
 
-/// Vectors by the numbers of their clusters.
-fn in_order_of(numbers: &[u32], vectors: &[f64], width: usize) -> Vec<f64> {
-    let mut ordered = vec![0.0; vectors.len()];
-    for (vector, &number) in vectors.chunks_exact(width).zip(numbers) {
-        ordered[number as usize * width..][..width].copy_from_slice(vector);
-    }
-    ordered
-}
-
-/// The rows of a group with their clusters.
-struct Learning<'a> {
-    points: Points<'a>,
-    levels: &'a Levels,
-    /// The lengths that rows had before they became directions.
-    lengths: Option<&'a [f64]>,
-    clusters: &'a [u32],
-    /// The squared distances.
-    squared: &'a [f64],
-}
-
-impl Learning<'_> {
-    fn clusters(&self, solution: &Solution, numbers: &[u32], k: usize) -> Vec<LearntCluster> {
-        let mut rows = vec![0; k];
-        for &cluster in self.clusters {
-            rows[cluster as usize] += 1;
-        }
-        let means = self.means(solution, numbers, k);
-        let mean_distances = mean_distances(self.clusters, self.squared, k);
-        let weights = self.points.weights();
-        let inertia = |cluster: usize| {
-            let own = |row: &usize| self.clusters[*row] as usize == cluster;
-            let rows: Vec<usize> = (0..self.clusters.len()).filter(own).collect();
-            let squared: Vec<f64> = rows.iter().map(|&row| self.squared[row]).collect();
-            let weights =
-                weights.map(|weights| rows.iter().map(|&row| weights[row]).collect::<Vec<_>>());
-            weighted_sum(&squared, weights.as_deref())
-        };
-        let width = self.points.width();
-        (0..k)
-            .map(|cluster| LearntCluster {
-                rows: rows[cluster],
-                means: means[cluster * width..][..width].to_vec(),
-                inertia: inertia(cluster),
-                mean_distance: mean_distances[cluster],
-            })
-            .collect()
-    }
-
-    /// The means of the clusters in the units of the input, by number.
-    fn means(&self, solution: &Solution, numbers: &[u32], k: usize) -> Vec<f64> {
-        let width = self.points.width();
-        let Solution { descent, grids, .. } = solution;
-        let scaled = descent.sums.means(grids, &descent.centroids);
-        let mut means = in_order_of(numbers, &scaled, width);
-        for (feature, level) in self.levels.0.iter().enumerate() {
-            let column = means.iter_mut().skip(feature).step_by(width);
-            if level.keeps_means() && self.lengths.is_none() {
-                column.for_each(|mean| *mean = level.undo(*mean));
-                continue;
-            }
-            let scaled = self.points.columns()[feature].iter().enumerate();
-            let length = |row: usize| self.lengths.map_or(1.0, |lengths| lengths[row]);
-            let values: Vec<f64> = scaled
-                .map(|(row, value)| level.undo(value * length(row)))
-                .collect();
-            let found = means_of(&values, self.clusters, k);
-            column.zip(found).for_each(|(mean, found)| *mean = found);
-        }
-        means
-    }
-}
-
 /// What a user calls the group.
 fn place(group: &Group<'_>) -> Result<String> {
     Ok(match group.names.name(group.number)?.as_str() {
@@ -375,55 +304,6 @@ fn different_rows(points: Points<'_>, enough: usize) -> usize {
         }
     }
     different.len()
-}
-
-/// The final number of each cluster. Clusters without any value in `label_by` come last; ties go to
-/// the centroid that is smaller in its first feature that differs.
-fn numbers_by_mean(solution: &Solution, label_values: LabelValues<'_>, width: usize) -> Vec<u32> {
-    let Solution { descent, grids, .. } = solution;
-    let k = descent.centroids.len() / width;
-    let means: Vec<f64> = match label_values {
-        LabelValues::Feature(feature) => {
-            let means = descent.sums.means(grids, &descent.centroids);
-            means.into_iter().skip(feature).step_by(width).collect()
-        }
-        LabelValues::Column(values) => means_of(values, &descent.nearest, k),
-    };
-    let centroid = |cluster: usize| &descent.centroids[cluster * width..(cluster + 1) * width];
-    let mut order: Vec<usize> = (0..k).collect();
-    order.sort_by(|&left, &right| {
-        means[left].total_cmp(&means[right]).then_with(|| {
-            let coordinates = centroid(left).iter().zip(centroid(right));
-            coordinates
-                .map(|(left, right)| left.total_cmp(right))
-                .find(|ordering| ordering.is_ne())
-                .unwrap_or(left.cmp(&right))
-        })
-    });
-    let mut numbers = vec![0; k];
-    for (number, cluster) in (0..).zip(order) {
-        numbers[cluster] = number;
-    }
-    numbers
-}
-
-/// The mean of the values in each cluster; infinite for a cluster without any.
-fn means_of(values: &[f64], nearest: &[u32], k: usize) -> Vec<f64> {
-    // The largest one passes over NaN.
-    let grid = Grid::of(values);
-    let mut sums = vec![(0_i128, 0_i64); k];
-    for (&cluster, &value) in nearest.iter().zip(values) {
-        if !value.is_nan() {
-            let (sum, count) = &mut sums[cluster as usize];
-            *sum += grid.integer(value);
-            *count += 1;
-        }
-    }
-    let mean = |(sum, count)| match count {
-        0 => f64::INFINITY,
-        count => grid.mean(sum, count),
-    };
-    sums.into_iter().map(mean).collect()
 }
 
 #[cfg(test)]
