@@ -30,7 +30,7 @@ pub struct Setting {
 }
 
 /// All settings.
-pub const SETTINGS: [Setting; 5] = [
+pub const SETTINGS: [Setting; 6] = [
     Setting {
         name: "warehouse",
         variable: "TIDEMILL_WAREHOUSE",
@@ -56,7 +56,15 @@ pub const SETTINGS: [Setting; 5] = [
         variable: "TIDEMILL_DEFAULT_ZONE",
         description: "zone of table names without one (default: raw)",
     },
+    Setting {
+        name: "warn_scan_bytes",
+        variable: "TIDEMILL_WARN_SCAN_BYTES",
+        description: "a query that reads more bytes of a table, without a condition that leaves out files, says so first; 0 to say nothing (default: 10GB)",
+    },
 ];
+
+/// The default of `warn_scan_bytes`.
+pub const WARN_SCAN_BYTES: u64 = 10_000_000_000;
 
 /// Checked settings.
 #[derive(Debug, Clone)]
@@ -71,6 +79,8 @@ pub struct Config {
     pub spill_folder: PathBuf,
     /// Zone of names without one.
     pub default_zone: Zone,
+    /// Bytes of a whole table that a query reads without saying so; the greatest number for any.
+    pub warn_scan_bytes: u64,
     /// Databases by name, as written; references are not yet looked up.
     pub connections: BTreeMap<String, ConnectionConfig>,
     /// Where references are looked up.
@@ -131,6 +141,9 @@ impl Config {
                 .unwrap_or_else(std::env::temp_dir),
             default_zone: value("default_zone")
                 .map_or(Ok(Zone::Raw), |value| value.parse_with(Zone::from_str))?,
+            warn_scan_bytes: value("warn_scan_bytes").map_or(Ok(WARN_SCAN_BYTES), |value| {
+                value.parse_with(parse_scan_bytes)
+            })?,
             connections,
             environment,
         })
@@ -320,6 +333,28 @@ fn default_threads() -> usize {
 /// # Errors
 /// Text that is no such size, or less than 16 MB, with which nothing can run.
 pub fn parse_bytes(text: &str) -> Result<usize> {
+    let bytes = parse_size(text)?;
+    if bytes < 16e6 {
+        return Err(
+            Error::input(format!("a memory limit of {text} is too small"))
+                .hint("give at least 16MB"),
+        );
+    }
+    Ok(bytes as usize)
+}
+
+/// Reads the setting `warn_scan_bytes`, of which 0 is any size.
+///
+/// # Errors
+/// Text that is no size.
+pub fn parse_scan_bytes(text: &str) -> Result<u64> {
+    match parse_size(text)? as u64 {
+        0 => Ok(u64::MAX),
+        bytes => Ok(bytes),
+    }
+}
+
+fn parse_size(text: &str) -> Result<f64> {
     let split = text
         .find(|char: char| !char.is_ascii_digit() && char != '.')
         .unwrap_or(text.len());
@@ -340,13 +375,7 @@ pub fn parse_bytes(text: &str) -> Result<usize> {
         return Err(Error::input(format!("`{text}` is not a size"))
             .hint("write a number and a unit, such as 4GB or 512MiB"));
     }
-    if bytes < 16e6 {
-        return Err(
-            Error::input(format!("a memory limit of {text} is too small"))
-                .hint("give at least 16MB"),
-        );
-    }
-    Ok(bytes as usize)
+    Ok(bytes)
 }
 
 /// Reads a number of threads.

@@ -9,21 +9,28 @@ use std::task::{Context, Poll};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
 use futures::{Stream, StreamExt, TryStreamExt};
 
 use crate::connections::{
     create_in_database, deliver, execute_in_database, explain_export, insert_into_database,
 };
+use crate::explain::analyze;
 use crate::landing::{explain, land, retry_rejects, validate};
 use crate::models::{create_model, drop_model, show_models};
+use crate::pii::{Mask, tagged_columns};
 use crate::reconciliation::Copied;
+use crate::scans::warnings;
 use crate::session::{Session, Target};
 use crate::sql::{
     Assert, Attach, CopyInto, CreateTable, DatabaseExecute, Detach, Insert, Name, Parameters,
     Query, Script, ShowTables, Statement, literal,
 };
+use crate::summarize::summarize;
 use crate::unloading::unload;
-use crate::warehouse::{Snapshot, Zone, create_table, create_view, describe, drop_entry, insert};
+use crate::warehouse::{
+    Snapshot, Zone, alter_table, create_table, create_view, describe, drop_entry, insert,
+};
 use crate::{Error, Kind, Result};
 
 /// What a statement gave.
@@ -50,6 +57,8 @@ pub struct Done {
 pub struct Rows {
     schema: SchemaRef,
     stream: SendableRecordBatchStream,
+    mask: Mask,
+    warnings: Vec<String>,
     _snapshot: Option<Arc<Snapshot>>,
 }
 
@@ -73,6 +82,7 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
         Statement::CreateView(create) => create_view(session, create).await.map(Outcome::Done),
         Statement::Insert(insert) => insert_into(session, *insert).await.map(Outcome::Done),
         Statement::DatabaseExecute(execute) => call(session, &execute).await,
+        Statement::AlterTable(alter) => alter_table(session, &alter).await.map(Outcome::Done),
         Statement::Drop(drop) => drop_entry(session, drop).await.map(Outcome::Done),
         Statement::Set(set) => {
             session.set(&set)?;
@@ -85,6 +95,10 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
         Statement::Describe(describe_table) => describe(session, &describe_table)
             .await
             .map(|batch| Outcome::Rows(Rows::of(batch))),
+        Statement::Summarize(statement) => {
+            let (batch, mask) = summarize(session, &statement).await?;
+            Ok(Outcome::Rows(Rows::of(batch).masked(mask)))
+        }
         Statement::Assert(assert) => check(session, assert).await.map(Outcome::Done),
         Statement::Attach(attach) => attach_database(session, &attach).map(Outcome::Done),
         Statement::Detach(detach) => detach_database(session, &detach).map(Outcome::Done),
@@ -179,10 +193,20 @@ fn detach_database(session: &Session, detach: &Detach) -> Result<Done> {
 
 async fn query_rows(session: &Session, query: Query) -> Result<Rows> {
     let planner = session.begin();
-    let stream = planner.query(query).await?;
+    let (text, analyzes) = (query.to_string(), query.is_analyze());
+    let plan = planner.plan(query).await?;
+    if let (LogicalPlan::Analyze(explained), true) = (&plan, analyzes) {
+        return analyze(&planner, &explained.input).await.map(Rows::of);
+    }
+    let mask = Mask::of_columns(&tagged_columns(&plan), &text);
+    let operators = planner.physical(&plan).await?;
+    let warnings = warnings(&operators, planner.snapshot(), session.warn_scan_bytes());
+    let stream = planner.start(operators)?;
     Ok(Rows {
+        warnings,
         schema: stream.schema(),
         stream,
+        mask,
         _snapshot: Some(Arc::clone(planner.snapshot())),
     })
 }
@@ -295,8 +319,26 @@ impl Rows {
         Rows {
             schema,
             stream: Box::pin(stream),
+            mask: Mask::default(),
+            warnings: Vec::new(),
             _snapshot: None,
         }
+    }
+
+    /// The same rows, of which a terminal is not to show all values.
+    #[must_use]
+    pub fn masked(self, mask: Mask) -> Self {
+        Rows { mask, ..self }
+    }
+
+    /// What the user should know before the first row.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What a terminal must not show.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
     }
 
     /// The columns.

@@ -107,6 +107,23 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A size for people, in units of a thousand: `96 B`, `1.2 MB`.
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    let mut size = bytes as f64;
+    let mut unit = "B";
+    for larger in UNITS {
+        if size < 999.5 {
+            break;
+        }
+        (size, unit) = (size / 1000.0, larger);
+    }
+    match unit {
+        "B" => format!("{bytes} B"),
+        unit => format!("{size:.1} {unit}"),
+    }
+}
+
 /// A duration for people: `8 ms`, `1.2 s`, `3 min 5 s`.
 pub fn duration(time: std::time::Duration) -> String {
     match time.as_secs_f64() {

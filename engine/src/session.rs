@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -23,7 +24,9 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use datafusion::prelude::SessionConfig;
 use deltalake_core::delta_datafusion::planner::DeltaExtensionPlanner;
 
-use crate::config::{Config, ConnectionConfig, Environment, SETTINGS, parse_bytes, parse_threads};
+use crate::config::{
+    Config, ConnectionConfig, Environment, SETTINGS, parse_bytes, parse_scan_bytes, parse_threads,
+};
 use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases, LeaveAggregates};
 use crate::landing::{FileReader, Outside};
 use crate::progress::Progress;
@@ -44,6 +47,8 @@ pub struct Session {
     config: Config,
     folder: PathBuf,
     progress: Progress,
+    unmasked: AtomicBool,
+    warn_scan_bytes: AtomicU64,
     run_id: String,
 }
 
@@ -80,9 +85,11 @@ impl Session {
             warehouse,
             base: RwLock::new(base),
             environment: config.environment.clone(),
+            warn_scan_bytes: AtomicU64::new(config.warn_scan_bytes),
             config,
             folder: PathBuf::new(),
             progress: Progress::default(),
+            unmasked: AtomicBool::new(false),
             run_id: uuid::Uuid::now_v7().to_string(),
         })
     }
@@ -129,6 +136,21 @@ impl Session {
     /// How far the load is that runs, if one does.
     pub fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// Shows personal data on the terminal from now on. Each result with any is recorded.
+    pub fn unmask(&self) {
+        self.unmasked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the user asked for personal data.
+    pub fn is_unmasked(&self) -> bool {
+        self.unmasked.load(Ordering::Relaxed)
+    }
+
+    /// The setting `warn_scan_bytes`; the greatest number if nothing is said.
+    pub fn warn_scan_bytes(&self) -> u64 {
+        self.warn_scan_bytes.load(Ordering::Relaxed)
     }
 
     /// What ledgers and system tables call all that is done here.
@@ -191,7 +213,8 @@ impl Session {
     /// An unknown setting, or a value that it cannot take.
     pub fn set(&self, set: &Set) -> Result<()> {
         let mut base = self.base.write().unwrap_or_else(PoisonError::into_inner);
-        self.apply(&mut base, &set.name, &set.value)
+        let name = set.name.strip_prefix("tidemill.").unwrap_or(&set.name);
+        self.apply(&mut base, name, &set.value)
             .map_err(|error| error.place(set.place.clone()))
     }
 
@@ -199,6 +222,10 @@ impl Session {
         match name {
             "threads" => {
                 base.config_mut().options_mut().execution.target_partitions = parse_threads(value)?
+            }
+            "warn_scan_bytes" => {
+                let bytes = parse_scan_bytes(value)?;
+                self.warn_scan_bytes.store(bytes, Ordering::Relaxed);
             }
             "default_zone" => {
                 base.config_mut().options_mut().catalog.default_schema =
@@ -310,13 +337,28 @@ impl Planner {
         self.plan(query).await
     }
 
+    /// Optimises a plan: the operators that will run.
+    ///
+    /// # Errors
+    /// What the optimizer refuses.
+    pub async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self.state.create_physical_plan(plan).await?)
+    }
+
+    /// Starts operators.
+    ///
+    /// # Errors
+    /// What can be known before the first row.
+    pub fn start(&self, operators: Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream> {
+        Ok(execute_stream(operators, self.state.task_ctx())?)
+    }
+
     /// Optimises and starts a plan.
     ///
     /// # Errors
     /// What can be known before the first row.
     pub async fn run(&self, plan: &LogicalPlan) -> Result<SendableRecordBatchStream> {
-        let plan = self.state.create_physical_plan(plan).await?;
-        Ok(execute_stream(plan, self.state.task_ctx())?)
+        self.start(self.physical(plan).await?)
     }
 
     /// Plans and starts a query.

@@ -160,6 +160,7 @@ fn open_session(folder: &Path, serving: &str) -> Result<Database, Refused> {
         threads: 2,
         spill_folder: folder.to_owned(),
         default_zone: Zone::Raw,
+        warn_scan_bytes: u64::MAX,
         connections: BTreeMap::from([("serving".to_owned(), ConnectionConfig::url(serving))]),
         environment: Environment::default(),
     };

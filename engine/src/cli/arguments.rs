@@ -38,6 +38,10 @@ pub struct Arguments {
     #[arg(long)]
     timer: bool,
 
+    /// Show the values of pii columns on the terminal; each such result is recorded in system.audit
+    #[arg(long)]
+    unmask: bool,
+
     #[command(flatten)]
     global: Global,
 }
@@ -108,6 +112,8 @@ pub struct Invocation {
     pub format: Format,
     /// Whether each statement of a script says how long it took.
     pub timer: bool,
+    /// Whether the values of pii columns are shown on the terminal.
+    pub unmask: bool,
 }
 
 /// What to do.
@@ -164,6 +170,7 @@ impl Arguments {
             parameters,
             format,
             timer: self.timer,
+            unmask: self.unmask,
         })
     }
 }

@@ -27,6 +27,9 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let config = Config::load(invocation.config.as_deref(), &invocation.flags)?;
     let runtime = Runtime::start(config.threads)?;
     let session = Session::open(config)?;
+    if invocation.unmask {
+        session.unmask();
+    }
     match invocation.action {
         Action::Repl => repl::run(session, &runtime, &invocation.parameters, invocation.format),
         Action::Script(scripts) => sql::run(

@@ -1,5 +1,6 @@
 //! One statement from the command line or the prompt: run it, print what it gave.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,8 @@ use super::print::{Format, print_batches, print_rows};
 use super::progress_line::ProgressLine;
 use super::runtime::Runtime;
 use crate::Result;
-use crate::execute::{Done, Outcome, execute};
+use crate::execute::{Done, Outcome, Rows, execute};
+use crate::pii::{Mask, record_unmasked};
 use crate::reconciliation::Copied;
 use crate::report;
 use crate::session::Session;
@@ -23,7 +25,7 @@ pub fn run(
     statement: Statement,
     format: Format,
 ) -> Result<()> {
-    let session = Arc::clone(session);
+    let (session, shown_by) = (Arc::clone(session), Arc::clone(session));
     let line = match &statement {
         Statement::CopyInto(_) | Statement::Unload(_) => {
             Some(ProgressLine::alone(session.progress().clone()))
@@ -33,10 +35,7 @@ pub fn run(
     let outcome = runtime.run(async move { execute(&session, statement).await });
     drop(line);
     match outcome? {
-        Outcome::Rows(rows) => {
-            let schema = Arc::clone(rows.schema());
-            print_rows(format, &schema, runtime.stream(rows)?)
-        }
+        Outcome::Rows(rows) => print_query(&shown_by, runtime, rows, format),
         Outcome::Copied(copied) => {
             let batch = Copied::to_batch(&copied)?;
             print_batches(format, &batch.schema(), std::slice::from_ref(&batch))?;
@@ -48,6 +47,31 @@ pub fn run(
             Ok(())
         }
     }
+}
+
+/// Prints the rows of a result. On a terminal, personal data is hidden, or recorded as shown.
+fn print_query(
+    session: &Arc<Session>,
+    runtime: &Runtime,
+    rows: Rows,
+    format: Format,
+) -> Result<()> {
+    let schema = Arc::clone(rows.schema());
+    rows.warnings()
+        .iter()
+        .for_each(|warning| report::note(warning));
+    let mask = match std::io::stdout().is_terminal() {
+        true => rows.mask().clone(),
+        false => Mask::default(),
+    };
+    if mask.hides() && session.is_unmasked() {
+        let (session, recorded) = (Arc::clone(session), Arc::clone(&schema));
+        runtime.run(async move { record_unmasked(&session, &mask, &recorded).await })?;
+        return print_rows(format, &schema, runtime.stream(rows)?);
+    }
+    let batches = runtime.stream(rows)?;
+    let shown = batches.map(|batch| batch.and_then(|batch| mask.batch(&batch)));
+    print_rows(format, &mask.schema(&schema), shown)
 }
 
 /// Like [`run`]; a statement that succeeds then says how long it took, printing included.

@@ -1,8 +1,8 @@
 //! The SQL dialect of Tidemill.
 //!
 //! The generic dialect of the parser comes close, but it takes a trailing comma in a projection
-//! (so that `SELECT id, cluster FROM t` fails on the reserved word), reads `FROM t` alone as a
-//! query without columns, and parses clauses of other systems that the engine would then ignore.
+//! (so that `SELECT id, cluster FROM t` fails on the reserved word), and parses clauses of other
+//! systems that the engine would then ignore.
 //! Here every feature is named; what is not named is off.
 
 use std::any::TypeId;
@@ -80,6 +80,7 @@ dialect_with!(
     supports_explain_with_utility_options,
     supports_extract_comma_syntax,
     supports_filter_during_aggregation,
+    supports_from_first_select,
     supports_group_by_expr,
     supports_group_by_with_modifier,
     supports_install,
@@ -95,6 +96,7 @@ dialect_with!(
     supports_named_fn_args_with_assignment_operator,
     supports_nested_comments,
     supports_optimize_table,
+    supports_order_by_all,
     supports_parens_around_table_factor,
     supports_parenthesized_set_variables,
     supports_partition_by_after_order_by,

@@ -5,6 +5,7 @@
 //! engine's own planner as a [`Query`], after [`query`] has refused the clauses that the planner
 //! would silently ignore.
 
+mod alter_table;
 mod assert;
 mod attach;
 mod copy_into;
@@ -21,6 +22,7 @@ mod export_options;
 mod file_format;
 mod file_options;
 mod file_relation;
+mod friendly;
 mod insert;
 mod layout;
 mod model;
@@ -36,6 +38,7 @@ mod retry_rejects;
 mod script;
 mod set;
 mod show;
+mod summarize;
 mod unload;
 mod written_format;
 
@@ -43,6 +46,7 @@ use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned, TableAlias, Ta
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
+pub use alter_table::AlterTable;
 pub use assert::Assert;
 pub use attach::{Attach, AttachKind, Detach, ShowConnections};
 pub use copy_into::{CopyInto, CopyOptions, CopySource};
@@ -59,6 +63,7 @@ pub use file_format::{Compression, Encoding, FileFormat, Names};
 pub(crate) use file_options::literal;
 pub use file_options::{DeclaredColumn, FileOptions};
 pub use file_relation::{FILES, FileRelation};
+pub use friendly::{order_by_columns, ordered_by_all, write_out_alias};
 pub use insert::Insert;
 pub use layout::Layout;
 pub use model::{CreateModel, DropModel, ShowModels};
@@ -69,12 +74,14 @@ pub use origin_columns::{LOAD_COLUMN, SOURCE_COLUMN};
 pub use parameters::{ParameterValue, Parameters};
 pub use partition_by::PartitionField;
 pub use query::Query;
+pub(crate) use query::sql_statement_mut;
 pub use reject_options::{MaxErrors, OnError, OnLoss, RejectOptions};
 pub use reload_options::{Deduplicate, Keep, OnChange, OnDrift, ReloadOptions};
 pub use retry_rejects::RetryRejects;
 pub use script::{Fragment, Script, ScriptStatement};
 pub use set::Set;
 pub use show::{Describe, Described, ShowTables};
+pub use summarize::Summarize;
 pub use unload::{Unload, UnloadOptions};
 pub use written_format::{Codec, WrittenFormat};
 
@@ -104,6 +111,8 @@ pub enum Statement {
     Insert(Box<Insert>),
     /// Runs statements in the SQL of a database.
     DatabaseExecute(DatabaseExecute),
+    /// Tags a column of a table.
+    AlterTable(AlterTable),
     /// Removes a table or a view.
     Drop(Drop),
     /// Changes a setting of the session.
@@ -112,6 +121,8 @@ pub enum Statement {
     ShowTables(ShowTables),
     /// Lists the columns of a table or view.
     Describe(Describe),
+    /// Says what the values of each column are like.
+    Summarize(Summarize),
     /// Stops the job unless a condition holds.
     Assert(Assert),
     /// Gives a database a name.
@@ -150,9 +161,11 @@ impl Statement {
             Statement::Assert(assert) => assert.query.relations(),
             Statement::Describe(describe) => match &describe.subject {
                 Described::Table(name) => Ok(vec![name.clone()]),
-                Described::Files(query, _) => query.relations(),
+                Described::Query(query) => query.relations(),
             },
+            Statement::Summarize(summarize) => summarize.query.relations(),
             Statement::RetryRejects(_)
+            | Statement::AlterTable(_)
             | Statement::Drop(_)
             | Statement::Set(_)
             | Statement::ShowTables(_)
@@ -200,11 +213,13 @@ impl Statement {
             Statement::Insert(insert) => Some(&insert.query),
             Statement::Assert(assert) => Some(&assert.query),
             Statement::Describe(describe) => match &describe.subject {
-                Described::Files(query, _) => Some(query),
+                Described::Query(query) => Some(query),
                 Described::Table(_) => None,
             },
+            Statement::Summarize(summarize) => Some(&summarize.query),
             Statement::RetryRejects(_)
             | Statement::DatabaseExecute(_)
+            | Statement::AlterTable(_)
             | Statement::Drop(_)
             | Statement::Set(_)
             | Statement::ShowTables(_)
@@ -226,6 +241,7 @@ impl Statement {
             Statement::CreateTable(create) => Some(&create.name),
             Statement::CreateView(create) => Some(&create.name),
             Statement::Insert(insert) => Some(&insert.table),
+            Statement::AlterTable(alter) => Some(&alter.name),
             Statement::Drop(drop) => Some(&drop.name),
             Statement::Query(_)
             | Statement::Unload(_)
@@ -234,6 +250,7 @@ impl Statement {
             | Statement::Set(_)
             | Statement::ShowTables(_)
             | Statement::Describe(_)
+            | Statement::Summarize(_)
             | Statement::Assert(_)
             | Statement::Attach(_)
             | Statement::Detach(_)
@@ -263,10 +280,12 @@ impl Statement {
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::Insert(_) => "INSERT",
             Statement::DatabaseExecute(_) => "CALL",
+            Statement::AlterTable(_) => "ALTER TABLE",
             Statement::Drop(_) => "DROP",
             Statement::Set(_) => "SET",
             Statement::ShowTables(_) => "SHOW TABLES",
             Statement::Describe(_) => "DESCRIBE",
+            Statement::Summarize(_) => "SUMMARIZE",
             Statement::Assert(_) => "ASSERT",
             Statement::Attach(_) => "ATTACH",
             Statement::Detach(_) => "DETACH",
@@ -309,6 +328,15 @@ fn parse_statement(
     slice_from: impl Fn(Location) -> String,
 ) -> Result<Statement> {
     rewrite_model_calls(&mut tokens);
+    friendly::rewrite_tokens(&mut tokens);
+    let parsed = parse_rewritten(tokens.clone(), slice_from);
+    parsed.map_err(|error| friendly::say_instead(error, &tokens))
+}
+
+fn parse_rewritten(
+    tokens: Vec<TokenWithSpan>,
+    slice_from: impl Fn(Location) -> String,
+) -> Result<Statement> {
     let words: Vec<String> = tokens
         .iter()
         .filter(|token| !matches!(token.token, Token::Whitespace(_)))
@@ -362,6 +390,9 @@ fn parse_statement(
         ["SELECT", "*", "FROM", function] if DatabaseDialect::of_function(function).is_some() => {
             own(|parser| DatabaseExecute::parse(parser).map(Statement::DatabaseExecute))
         }
+        ["ALTER", "TABLE", ..] => {
+            own(|parser| AlterTable::parse(parser).map(Statement::AlterTable))
+        }
         ["DROP", ..] => own(|parser| Drop::parse(parser).map(Statement::Drop)),
         ["SET", ..] => own(|parser| Set::parse(parser).map(Statement::Set)),
         ["SHOW", "TABLES", ..] => {
@@ -373,6 +404,7 @@ fn parse_statement(
         ["ATTACH", ..] => own(|parser| Attach::parse(parser).map(Statement::Attach)),
         ["DETACH", ..] => own(|parser| Detach::parse(parser).map(Statement::Detach)),
         ["DESCRIBE" | "DESC", ..] => own(|parser| Describe::parse(parser).map(Statement::Describe)),
+        ["SUMMARIZE", ..] => own(|parser| Summarize::parse(parser).map(Statement::Summarize)),
         ["ASSERT", ..] => own(|parser| Assert::parse(parser).map(Statement::Assert)),
         _ => Query::parse(tokens).map(Statement::Query),
     }

@@ -9,7 +9,10 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement as PlannerStatement};
 use datafusion::sql::resolve::resolve_table_references;
-use datafusion::sql::sqlparser::ast::{self, Select, Spanned, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    self, GroupByExpr, Select, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor,
+};
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 use tidemill_udfs::table::{NamedModels, named_models};
@@ -17,10 +20,11 @@ use tidemill_udfs::table::{NamedModels, named_models};
 use super::database_query::rewrite_database_queries;
 use super::database_schema::rewrite_information_schemas;
 use super::file_relation::{path_of, take_files};
+use super::friendly::rewrite_query;
 use super::{CATALOG, FileRelation, Name, TideDialect, unsupported};
 use crate::{Error, Result};
 
-const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, RETRY REJECTS, CREATE TABLE, CREATE VIEW, CREATE MODEL, INSERT, CALL, DROP, SET, SHOW, DESCRIBE, ATTACH, DETACH and ASSERT";
+const KNOWN_STATEMENTS: &str = "Tidemill knows SELECT, EXPLAIN, COPY INTO, RETRY REJECTS, CREATE TABLE, CREATE VIEW, CREATE MODEL, ALTER TABLE, INSERT, CALL, DROP, SET, SHOW, DESCRIBE, SUMMARIZE, ATTACH, DETACH and ASSERT";
 
 /// A statement that reads and returns rows.
 #[derive(Debug, Clone)]
@@ -57,6 +61,35 @@ impl Query {
         Self::from_ast(query)
     }
 
+    /// Whether a query comes next, rather than the name of a relation.
+    pub(super) fn begins(parser: &Parser) -> bool {
+        let mut at = 0;
+        while parser.peek_nth_token(at).token == Token::LParen {
+            at += 1;
+        }
+        let words = [
+            Keyword::SELECT,
+            Keyword::FROM,
+            Keyword::WITH,
+            Keyword::VALUES,
+        ];
+        matches!(parser.peek_nth_token(at).token, Token::Word(word) if words.contains(&word.keyword))
+    }
+
+    /// A relation inside another statement, as `SELECT * FROM relation`.
+    pub(super) fn parse_relation(parser: &mut Parser) -> Result<Self, ParserError> {
+        let relation = parser.parse_table_factor()?;
+        let mut query = Parser::new(&TideDialect)
+            .try_with_sql("SELECT * FROM relation")?
+            .parse_query()?;
+        if let SetExpr::Select(select) = query.body.as_mut()
+            && let Some(from) = select.from.first_mut()
+        {
+            from.relation = relation;
+        }
+        Self::from_ast(query)
+    }
+
     pub(super) fn from_ast(query: Box<ast::Query>) -> Result<Self, ParserError> {
         let statement = PlannerStatement::Statement(Box::new(ast::Statement::Query(query)));
         Self::checked(statement).map_err(|error| {
@@ -86,6 +119,22 @@ impl Query {
         query
             .and_then(Self::from_ast)
             .map_err(super::script::parser_error)
+    }
+
+    /// Whether it is EXPLAIN ANALYZE without any option, such as VERBOSE or FORMAT.
+    pub fn is_analyze(&self) -> bool {
+        match &self.ast {
+            PlannerStatement::Explain(explain) => {
+                let options = &explain.options;
+                options.analyze
+                    && !options.verbose
+                    && options.format.is_none()
+                    && options.analyze_level.is_none()
+                    && options.analyze_categories.is_none()
+                    && options.show_statistics.is_none()
+            }
+            _ => false,
+        }
     }
 
     /// The statement as it was parsed.
@@ -154,6 +203,7 @@ impl Query {
         if let ControlFlow::Break(error) = statement.visit(&mut RefuseIgnoredClauses) {
             return Err(error);
         }
+        rewrite_query(statement);
         rewrite_database_queries(statement)?;
         rewrite_information_schemas(statement, CATALOG);
         take_files(&mut statement.clone())?;
@@ -164,7 +214,7 @@ impl Query {
 }
 
 /// The statement itself, under any number of EXPLAINs.
-fn sql_statement_mut(statement: &mut PlannerStatement) -> Option<&mut ast::Statement> {
+pub(crate) fn sql_statement_mut(statement: &mut PlannerStatement) -> Option<&mut ast::Statement> {
     match statement {
         PlannerStatement::Statement(statement) => Some(statement),
         PlannerStatement::Explain(explain) => sql_statement_mut(&mut explain.statement),
@@ -223,6 +273,21 @@ impl Visitor for FunctionNames {
     }
 }
 
+fn has_group_modifier(select: &Select) -> bool {
+    match &select.group_by {
+        GroupByExpr::All(modifiers) | GroupByExpr::Expressions(_, modifiers) => {
+            !modifiers.is_empty()
+        }
+    }
+}
+
+fn options_of_star(item: &SelectItem) -> Option<&ast::WildcardAdditionalOptions> {
+    match item {
+        SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => Some(options),
+        _ => None,
+    }
+}
+
 struct RefuseIgnoredClauses;
 
 impl RefuseIgnoredClauses {
@@ -268,7 +333,29 @@ impl Visitor for RefuseIgnoredClauses {
             select.select_modifiers.is_some(),
             "a modifier of SELECT",
             span,
+        )?;
+        self.refuse_if(
+            has_group_modifier(select),
+            "WITH behind GROUP BY (use GROUP BY ROLLUP (..) or CUBE (..))",
+            span,
+        )?;
+        let mut stars = select.projection.iter().filter_map(options_of_star);
+        self.refuse_if(
+            stars.any(|options| options.opt_rename.is_some()),
+            "SELECT * RENAME (use * EXCLUDE (a), a AS b)",
+            span,
         )
+    }
+
+    fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<Error> {
+        match expr {
+            ast::Expr::Function(function) => self.refuse_if(
+                function.name.to_string().eq_ignore_ascii_case("columns"),
+                "COLUMNS(..) (name the columns, or use * EXCLUDE (..))",
+                function.name.span(),
+            ),
+            _ => ControlFlow::Continue(()),
+        }
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {

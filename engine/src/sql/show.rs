@@ -5,7 +5,7 @@ use std::fmt;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::{Name, Query, TideDialect, expect_word, parse_word};
+use super::{Name, Query, expect_word, parse_word};
 
 /// Lists the tables and views of all zones, or of a database.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub struct ShowTables {
     pub from: Option<Name>,
 }
 
-/// Lists the columns of a table or view, or of files: `DESCRIBE 'data/*.csv'`.
+/// Lists the columns of a table or view, of a query, or of files: `DESCRIBE 'data/*.csv'`.
 #[derive(Debug, Clone)]
 pub struct Describe {
     /// What is described.
@@ -26,8 +26,8 @@ pub struct Describe {
 pub enum Described {
     /// A table or view.
     Table(Name),
-    /// Files, as `SELECT * FROM files`, and how they are written.
-    Files(Box<Query>, String),
+    /// The rows of a query; of files, that is `SELECT * FROM files`.
+    Query(Box<Query>),
 }
 
 impl ShowTables {
@@ -47,15 +47,16 @@ impl Describe {
         if !parse_word(parser, "DESC") {
             expect_word(parser, "DESCRIBE")?;
         }
+        if Query::begins(parser) {
+            let query = Query::parse_nested(parser)?;
+            let subject = Described::Query(Box::new(query));
+            return Ok(Describe { subject });
+        }
         parse_word(parser, "TABLE");
         let is_call = matches!(parser.peek_nth_token(1).token, Token::LParen);
         let is_path = matches!(parser.peek_token().token, Token::SingleQuotedString(_));
         let subject = if is_call || is_path {
-            let files = parser.parse_table_factor()?.to_string();
-            let query = Parser::new(&TideDialect)
-                .try_with_sql(&format!("SELECT * FROM {files}"))
-                .and_then(|mut parser| Query::parse_nested(&mut parser))?;
-            Described::Files(Box::new(query), files)
+            Described::Query(Box::new(Query::parse_relation(parser)?))
         } else {
             Described::Table(Name::parse(parser)?)
         };
@@ -77,7 +78,7 @@ impl fmt::Display for Describe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.subject {
             Described::Table(name) => write!(f, "DESCRIBE {name}"),
-            Described::Files(_, files) => write!(f, "DESCRIBE {files}"),
+            Described::Query(query) => write!(f, "DESCRIBE {query}"),
         }
     }
 }

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{CastKind, DataType as SqlType, Expr as Sql
 use super::definition::plan_expression;
 use super::{Entry, TableDefinition, TableId, TableTransaction, Zone, storable_type};
 use crate::execute::Done;
+use crate::pii::{set_tag, tagged_columns};
 use crate::session::Session;
 use crate::sql::{ColumnDefinition, CreateTable, CreateView, Query};
 use crate::{Error, Result};
@@ -57,13 +58,16 @@ pub async fn create_table(session: &Session, create: CreateTable) -> Result<Done
             rows: None,
         });
     };
-    let rows = planner.query(query).await?;
+    let plan = planner.plan(query).await?;
+    let tagged = tagged_columns(&plan);
+    let rows = planner.run(&plan).await?;
     let given = nullable(&rows.schema());
     let schema = if declared.fields().is_empty() {
-        given
+        Arc::clone(&given)
     } else {
         named_alike(&declared, &given)?
     };
+    let schema = with_tags(&schema, &given, &tagged);
     transaction.define(TableDefinition::for_rows(
         &schema,
         create.layout,
@@ -75,6 +79,21 @@ pub async fn create_table(session: &Session, create: CreateTable) -> Result<Done
         message: format!("{verb} table {id}"),
         rows: Some(rows),
     })
+}
+
+/// What derives from personal data is personal data.
+fn with_tags(schema: &Schema, given: &Schema, tagged: &[bool]) -> SchemaRef {
+    let is_tagged = |name: &str| {
+        let given = given.column_with_name(name);
+        given.is_some_and(|(index, _)| tagged.get(index).copied().unwrap_or(true))
+    };
+    let fields = schema.fields().iter().map(|field| {
+        let mut field = field.as_ref().clone();
+        let tagged = is_tagged(field.name());
+        set_tag(field.metadata_mut(), tagged);
+        field
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// Keeps a query under a name, after having planned it once.

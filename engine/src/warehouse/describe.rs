@@ -1,4 +1,4 @@
-//! DESCRIBE: the columns of a table, a view or files in the types of SQL.
+//! DESCRIBE: the columns of a table, a view, a query or files in the types of SQL.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use super::SERVER_TYPE;
 use crate::Result;
+use crate::pii::{PII, tagged_columns};
 use crate::session::{Session, Target};
 use crate::sql::{Describe, Described, Name, PartitionField, Query};
 use crate::values::sql_name;
@@ -14,14 +15,15 @@ use crate::values::sql_name;
 /// The metadata of a column that holds its comment, and the column that shows it.
 const COMMENT: &str = "comment";
 
-/// One row per column: name, type, nullable, partition, comment. Of a column of a database whose
+/// One row per column: name, type, nullable, partition, comment, and tags, those that it has from what
+/// it derives from included. Of a column of a database whose
 /// type is unknown here, the comment is that type.
 ///
 /// # Errors
 /// No such table or view.
 pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBatch> {
     let (plan, partition_by) = match &describe.subject {
-        Described::Files(query, _) => {
+        Described::Query(query) => {
             let plan = session.begin().plan(query.as_ref().clone()).await?;
             (plan, Vec::new())
         }
@@ -32,6 +34,8 @@ pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBa
         }
     };
     let fields = plan.schema().fields();
+    let tags = tagged_columns(&plan).into_iter();
+    let tags = tags.map(|tagged| tagged.then(|| PII.to_owned())).collect();
     let text = |values: Vec<Option<String>>| Arc::new(StringArray::from(values)) as ArrayRef;
     let partition = |name: &str| {
         partition_by
@@ -90,6 +94,7 @@ pub async fn describe(session: &Session, describe: &Describe) -> Result<RecordBa
             ),
             true,
         ),
+        ("tags", text(tags), true),
     ])?)
 }
 

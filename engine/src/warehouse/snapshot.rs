@@ -10,12 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use datafusion::common::SchemaError;
 use datafusion::datasource::ViewTable;
+use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, Volatility};
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::sql::parser::Statement as PlannerStatement;
+use datafusion::sql::sqlparser::ast;
 use deltalake_core::DeltaTable;
+use object_store::path::Path as StorePath;
 
 use super::catalog::WarehouseCatalog;
 use super::databases::{Catalogs, ReadDatabases, check_names, refuse_in_view};
@@ -24,9 +29,12 @@ use super::origin::with_origin_columns;
 use super::{Entry, TableId, Warehouse, Zone};
 use crate::sql::{
     CATALOG, FileRelation, LOAD_COLUMN, Name, Parameters, Query, SOURCE_COLUMN, Script, Statement,
-    closest,
+    closest, order_by_columns, ordered_by_all, sql_statement_mut, write_out_alias,
 };
 use crate::{Error, Place, Result};
+
+/// More names than this of one statement are not replaced.
+const MAX_ALIASES: usize = 64;
 
 /// The tables and views that one statement has named, as they were when it named them.
 #[derive(Debug)]
@@ -43,6 +51,17 @@ pub struct Snapshot {
     leases: Mutex<Vec<ReadLease>>,
     /// Views that are being planned, outermost first: one that comes up again is a cycle.
     planning: Mutex<Vec<TableId>>,
+}
+
+/// A table of which a plan reads files.
+#[derive(Debug)]
+pub struct ScannedTable {
+    /// The table.
+    pub id: TableId,
+    /// Its data files, also those that the plan leaves out.
+    pub files: usize,
+    /// The columns that it is partitioned by.
+    pub partition_columns: Vec<String>,
 }
 
 /// The columns that tables are planned with.
@@ -112,10 +131,9 @@ impl Snapshot {
                 .map_err(|error| error.map_place(|place| place.or(Some(relation.place.clone()))))?;
             lock(&self.files).insert(relation.table.clone(), provider);
         }
-        state
-            .statement_to_plan(statement)
+        plan_in_order(statement, state)
             .await
-            .map_err(|error| self.explain(error.into(), &relations))
+            .map_err(|error| self.explain(error, &relations))
     }
 
     fn entries(&self) -> Vec<TableId> {
@@ -274,6 +292,22 @@ impl Snapshot {
         Ok(Some(table))
     }
 
+    /// The table of this statement that a file belongs to.
+    pub fn scanned_table(&self, location: &StorePath) -> Option<ScannedTable> {
+        let opened = lock(&self.opened);
+        opened.iter().find_map(|(id, table)| {
+            let folder = self.warehouse.folder(id).canonicalize().ok()?;
+            let folder = StorePath::from_absolute_path(folder).ok()?;
+            location.prefix_matches(&folder).then_some(())?;
+            let snapshot = table.snapshot().ok()?;
+            Some(ScannedTable {
+                id: id.clone(),
+                files: snapshot.log_data().num_files(),
+                partition_columns: snapshot.metadata().partition_columns().to_vec(),
+            })
+        })
+    }
+
     async fn plan_view(self: &Arc<Self>, id: &TableId) -> Result<Option<Arc<dyn TableProvider>>> {
         self.enter_view(id)?;
         let planned = self.plan_view_text(id).await;
@@ -348,6 +382,62 @@ fn table_id(name: &Name, state: &SessionState) -> Option<TableId> {
         _ => return None,
     };
     TableId::new(zone.parse().ok()?, table).ok()
+}
+
+/// Plans a statement; to order it by all of its columns, these are counted first.
+async fn plan_in_order(
+    mut statement: PlannerStatement,
+    state: &SessionState,
+) -> Result<LogicalPlan> {
+    if let Some(query) = ordered_by_all(&mut statement) {
+        let mut unordered = query.clone();
+        unordered.order_by = None;
+        let unordered = ast::Statement::Query(Box::new(unordered));
+        let unordered = PlannerStatement::Statement(Box::new(unordered));
+        let counted = plan_with_aliases(unordered, state).await?;
+        order_by_columns(query, counted.schema().fields().len());
+    }
+    plan_with_aliases(statement, state).await
+}
+
+/// Plans a statement; names of its SELECT lists that are no columns stand for what is so called there.
+async fn plan_with_aliases(
+    mut statement: PlannerStatement,
+    state: &SessionState,
+) -> Result<LogicalPlan> {
+    let is_volatile = |name: &str| {
+        let function = state.scalar_functions().get(name);
+        function.is_some_and(|function| function.signature().volatility == Volatility::Volatile)
+    };
+    for _ in 0..MAX_ALIASES {
+        let error = match state.statement_to_plan(statement.clone()).await {
+            Ok(plan) => return Ok(plan),
+            Err(error) => error,
+        };
+        let is_no_column = is_missing_column(&error);
+        let error = Error::from(error);
+        let written_out = match (error.get_place(), sql_statement_mut(&mut statement)) {
+            (Some(place), Some(statement)) if is_no_column => {
+                write_out_alias(statement, place, is_volatile)
+            }
+            _ => false,
+        };
+        if !written_out {
+            return Err(error);
+        }
+    }
+    Ok(state.statement_to_plan(statement).await?)
+}
+
+/// Whether the planner found no column for a name that stands alone.
+fn is_missing_column(error: &DataFusionError) -> bool {
+    match error.find_root() {
+        DataFusionError::SchemaError(error, _) => matches!(
+            error.as_ref(),
+            SchemaError::FieldNotFound { field, .. } if field.relation.is_none()
+        ),
+        _ => false,
+    }
 }
 
 /// A lock that a panic elsewhere poisoned still guards whole values here.

@@ -1,5 +1,5 @@
 //! The tables in which Tidemill keeps what it did: `system.loads`, `system.rejects`, `system.runs`,
-//! `system.steps`.
+//! `system.steps`, `system.audit`.
 //!
 //! They are tables like any other, written by Tidemill alone. Every record makes a small file; when
 //! the files have become many, the next write puts them together. A table that was made before it
@@ -35,6 +35,8 @@ pub enum SystemTable {
     Runs,
     /// One row per step of a run.
     Steps,
+    /// One row per result whose personal data a terminal has shown.
+    Audit,
 }
 
 impl SystemTable {
@@ -50,6 +52,7 @@ impl SystemTable {
                 SystemTable::Rejects => "rejects",
                 SystemTable::Runs => "runs",
                 SystemTable::Steps => "steps",
+                SystemTable::Audit => "audit",
             },
         )
     }
@@ -127,6 +130,14 @@ impl SystemTable {
                 time("started_at"),
                 time("finished_at"),
                 text("error"),
+            ],
+            SystemTable::Audit => vec![
+                text("run_id"),
+                text("user"),
+                text("action"),
+                text("columns"),
+                text("statement_hash"),
+                time("at"),
             ],
         };
         Arc::new(Schema::new(fields))

@@ -40,6 +40,7 @@ impl Attached {
             threads: 2,
             spill_folder: lab.folder().to_owned(),
             default_zone: Zone::Raw,
+            warn_scan_bytes: u64::MAX,
             connections: BTreeMap::from([("db".to_owned(), ConnectionConfig::url(&url))]),
             environment: Environment::default(),
         });

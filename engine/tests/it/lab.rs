@@ -150,6 +150,7 @@ impl Lab {
             threads: 2,
             spill_folder: self.folder.path().to_owned(),
             default_zone: Zone::Raw,
+            warn_scan_bytes: u64::MAX,
             connections: Default::default(),
             environment: Environment::default(),
         })

@@ -4,6 +4,7 @@
 //! reader that goes away (`| head`) ends the printing of that result and nothing else: what the
 //! rest of a script does must not depend on who reads its output.
 
+mod analysis;
 mod csv;
 mod json;
 mod plan;
@@ -104,6 +105,9 @@ impl Format {
         Ok(match self {
             Format::Table if plan::PlanPrinter::fits(schema) => {
                 Box::new(plan::PlanPrinter::new(output))
+            }
+            Format::Table if analysis::AnalysisPrinter::fits(schema) => {
+                Box::new(analysis::AnalysisPrinter::new(screen, output))
             }
             Format::Table => Box::new(table::TablePrinter::new(schema, screen, output)),
             Format::Csv => Box::new(csv::CsvPrinter::new(schema, output)?),

@@ -8,6 +8,8 @@ use crate::{Error, Result};
 pub enum Command {
     /// Says what can be typed.
     Help,
+    /// Shows personal data.
+    Unmask,
     /// Leaves.
     Exit,
 }
@@ -20,11 +22,16 @@ struct Declaration {
     description: &'static str,
 }
 
-const COMMANDS: [Declaration; 2] = [
+const COMMANDS: [Declaration; 3] = [
     Declaration {
         command: Command::Help,
         names: &[".help", "help", "\\?", "\\h"],
         description: "this help",
+    },
+    Declaration {
+        command: Command::Unmask,
+        names: &[".unmask"],
+        description: "show the values of pii columns; each such result is recorded in system.audit",
     },
     Declaration {
         command: Command::Exit,

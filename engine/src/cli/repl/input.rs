@@ -8,7 +8,7 @@ use rustyline::{Behavior, Config, DefaultEditor};
 use super::command::{self, Command};
 use super::history::History;
 use crate::sql::{Script, TideDialect};
-use crate::{Error, Result};
+use crate::{Error, Result, report};
 
 const PROMPT: &str = "tidemill> ";
 const CONTINUATION: &str = "     ...> ";
@@ -31,6 +31,8 @@ pub enum Input {
 pub struct Prompt {
     editor: DefaultEditor,
     history: History,
+    /// Whether it was said that some statements are not kept.
+    said_left_out: bool,
 }
 
 impl Prompt {
@@ -46,7 +48,11 @@ impl Prompt {
             .set_max_history_size(REMEMBERED_STATEMENTS)
             .map_err(unreadable)?;
         let history = History::open(&mut editor);
-        Ok(Prompt { editor, history })
+        Ok(Prompt {
+            editor,
+            history,
+            said_left_out: false,
+        })
     }
 
     /// Reads until something can be done.
@@ -81,10 +87,18 @@ impl Prompt {
             }
             text.push_str(&line);
             if is_complete(&text) {
-                self.history.add(&mut self.editor, text.trim_end());
                 return Ok(Input::Script(Script::inline(text)));
             }
             text.push('\n');
+        }
+    }
+
+    /// Keeps a script in the history. One with personal data is left out, which is said once.
+    pub fn remember(&mut self, script: &Script, holds_personal_data: bool) {
+        if !holds_personal_data {
+            self.history.add(&mut self.editor, script.text().trim_end());
+        } else if !std::mem::replace(&mut self.said_left_out, true) {
+            report::note("statements with values of pii columns are not kept in the history");
         }
     }
 }

@@ -19,6 +19,7 @@ use self::input::{Input, Prompt};
 use super::print::Format;
 use super::runtime::Runtime;
 use super::statement;
+use crate::pii::holds_values;
 use crate::session::Session;
 use crate::sql::{Parameters, Script, ScriptStatement};
 use crate::{Error, Kind, Result, report};
@@ -48,9 +49,16 @@ pub fn run(
         match prompt.read()? {
             Input::Script(script) => {
                 runtime.forget_interrupt();
+                remember(&mut prompt, &session, runtime, &script, parameters);
                 run_script(&session, runtime, &script, parameters, format);
             }
             Input::Command(Ok(Command::Help)) => report::note(&command::help()),
+            Input::Command(Ok(Command::Unmask)) => {
+                session.unmask();
+                report::note(
+                    "values of pii columns are shown from here on, which system.audit records",
+                );
+            }
             Input::Command(Ok(Command::Exit)) | Input::End => return Ok(()),
             Input::Command(Err(unknown)) => report::error(&unknown),
             Input::Interrupt if runtime.is_busy() => {
@@ -59,6 +67,20 @@ pub fn run(
             Input::Interrupt => {}
         }
     }
+}
+
+/// Keeps what was typed, unless it holds personal data.
+fn remember(
+    prompt: &mut Prompt,
+    session: &Arc<Session>,
+    runtime: &Runtime,
+    script: &Script,
+    parameters: &Parameters,
+) {
+    let (session, parameters) = (Arc::clone(session), parameters.clone());
+    let asked = script.clone();
+    let holds = runtime.run(async move { Ok(holds_values(&session, &asked, &parameters).await) });
+    prompt.remember(script, holds.unwrap_or(true));
 }
 
 /// Runs statement by statement up to the first error, as a script does.
