@@ -31,7 +31,7 @@ use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases, Lea
 use crate::landing::{FileReader, Outside};
 use crate::progress::Progress;
 use crate::sql::{CATALOG, Name, Query, Set, closest};
-use crate::warehouse::{Snapshot, TableId, Warehouse, Zone};
+use crate::warehouse::{Snapshot, TableId, Warehouse, Zone, rules_that_keep_limits};
 use crate::{Error, Result};
 
 /// How many of the greediest operators an out-of-memory error names.
@@ -385,6 +385,7 @@ fn build_state(config: &Config, warehouse: &Arc<Warehouse>) -> Result<SessionSta
         .with_config(session)
         .with_runtime_env(build_runtime(config)?)
         .with_default_features()
+        .with_physical_optimizer_rules(rules_that_keep_limits())
         .with_optimizer_rule(Arc::new(LeaveAggregates))
         .with_query_planner(Arc::new(TidePlanner));
     Ok(tidemill_udfs::register_all(builder, Arc::clone(warehouse) as _).build())

@@ -40,6 +40,9 @@ use tidemill::{report, warehouse::Zone};
 #[expect(dead_code, reason = "other tests look at more of the server")]
 mod postgres_server;
 
+#[path = "slt/suites/mod.rs"]
+mod suites;
+
 use postgres_server::PostgresServer;
 
 const BLESS: &str = "TIDEMILL_TEST_BLESS";
@@ -80,7 +83,8 @@ fn main() -> ExitCode {
             })
         })
     });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    let trials = trials.chain(suites::trials()).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {

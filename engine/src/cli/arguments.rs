@@ -72,6 +72,10 @@ struct Global {
     #[arg(long, global = true, value_name = "ZONE")]
     default_zone: Option<String>,
 
+    /// Say so before a query reads more of a whole table; 0 to say nothing [default: 10GB]
+    #[arg(long, global = true, value_name = "SIZE")]
+    warn_scan_bytes: Option<String>,
+
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -183,6 +187,7 @@ impl Global {
             ("threads", self.threads),
             ("spill_folder", self.spill_folder),
             ("default_zone", self.default_zone),
+            ("warn_scan_bytes", self.warn_scan_bytes),
         ];
         given
             .into_iter()

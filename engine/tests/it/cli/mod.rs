@@ -1,6 +1,8 @@
 //! What a user of the command line reads: exit code, stdout and stderr of the real binary.
 
+mod analyze;
 mod errors;
+mod pii;
 mod rejects;
 mod results;
 mod scripts;

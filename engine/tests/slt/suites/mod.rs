@@ -1,0 +1,414 @@
+//! SQL tests that others have written, run through our entry point: SQLite's `select1` to `select5`, and
+//! the files of DataFusion.
+//!
+//! The files are fetched when the tests run, in a version that is fixed here with its SHA-256, and kept
+//! in the target folder; without a network the suite says so and is skipped. `<suite>.failures` beside this file
+//! lists every record that fails, with the reason. A record that fails and is not listed fails the
+//! test; so does a share of records that pass below what the suite promises.
+//!
+//! `TIDEMILL_SUITES=all` runs the whole of a suite where otherwise a share of its files is run, and with
+//! `TIDEMILL_TEST_BLESS=1` the lists are written anew. `TIDEMILL_SQLITE_TESTS` names a folder that has
+//! SQLite's files already.
+
+mod fetch;
+mod reasons;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use libtest_mimic::{Failed, Trial};
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Record, Runner, parse_with_name};
+use tidemill::execute::{Outcome, execute};
+use tidemill::session::Session;
+use tidemill::sql::{Parameters, Script};
+
+use super::{Refused, open_session};
+
+/// A suite of others.
+#[derive(Clone, Copy)]
+struct Suite {
+    name: &'static str,
+    /// Fetches the files, or says why they cannot be had.
+    fetch: fn() -> Result<PathBuf, String>,
+    /// The share of records that must pass.
+    promised: f64,
+    /// Run for each file before its first record.
+    settings: &'static [&'static str],
+    /// One of so many files is run, unless all are asked for.
+    one_file_in: usize,
+    /// The text of a file as it is run.
+    adapt: fn(&str) -> String,
+    show: fn(&RecordBatch) -> Vec<Vec<String>>,
+}
+
+const SUITES: [Suite; 2] = [
+    Suite {
+        name: "sqlite",
+        fetch: fetch::sqlite,
+        promised: 0.99,
+        settings: &[],
+        one_file_in: 1,
+        adapt: for_sqlite,
+        show: show::for_sqlite,
+    },
+    Suite {
+        name: "datafusion",
+        fetch: fetch::datafusion,
+        promised: 0.0,
+        settings: &[
+            "SET datafusion.sql_parser.parse_float_as_decimal = false",
+            "SET threads = 4",
+        ],
+        one_file_in: 1,
+        adapt: str::to_owned,
+        show: show::for_datafusion,
+    },
+];
+
+/// A test per suite.
+pub fn trials() -> Vec<Trial> {
+    let trials = SUITES
+        .iter()
+        .map(|suite| Trial::test(format!("suites/{}", suite.name), || run(suite)));
+    trials.collect()
+}
+
+/// SQLite's files have one value a line; and a table of ours has no keys.
+fn for_sqlite(text: &str) -> String {
+    let text = text.replace(" PRIMARY KEY", "");
+    format!("control resultmode valuewise\n\n{text}")
+}
+
+struct Failure {
+    record: String,
+    reason: &'static str,
+    what: String,
+}
+
+fn run(suite: &Suite) -> Result<(), Failed> {
+    let folder = match (suite.fetch)() {
+        Ok(folder) => folder,
+        Err(why) => {
+            #[expect(clippy::print_stderr, reason = "nobody else says it")]
+            eprintln!("suites/{} is skipped: {why}", suite.name);
+            return Ok(());
+        }
+    };
+    let mut files = Vec::new();
+    collect(&folder, &mut files);
+    files.sort();
+    let all = std::env::var("TIDEMILL_SUITES").is_ok_and(|which| which == "all");
+    let step = if all { 1 } else { suite.one_file_in };
+    let (mut records, mut failures) = (0, Vec::new());
+    let started = Instant::now();
+    for file in files.iter().step_by(step) {
+        let name = file.strip_prefix(&folder)?.display().to_string();
+        records += run_file(suite, file, &name, &mut failures)?;
+    }
+    let passed = records - failures.len();
+    let share = passed as f64 / records.max(1) as f64;
+    #[expect(clippy::print_stderr, reason = "the share is the result of the test")]
+    eprintln!(
+        "suites/{}: {passed} of {records} records pass ({:.2} %), {} files, {:.0} s",
+        suite.name,
+        share * 100.0,
+        files.iter().step_by(step).count(),
+        started.elapsed().as_secs_f64()
+    );
+    compare(suite, &failures, share)
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for item in std::fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path
+            .extension()
+            .is_some_and(|kind| kind == "slt" || kind == "test")
+        {
+            files.push(path);
+        }
+    }
+}
+
+/// Runs the records of a file one by one; gives their number.
+fn run_file(
+    suite: &Suite,
+    file: &Path,
+    name: &str,
+    failures: &mut Vec<Failure>,
+) -> Result<usize, Failed> {
+    let text = (suite.adapt)(&std::fs::read_to_string(file)?);
+    let Ok(records) = parse_with_name::<DefaultColumnType>(&text, name) else {
+        return Ok(0);
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_stack_size(16 << 20)
+        .enable_all()
+        .build()?;
+    let folder = tempfile::tempdir()?;
+    let mut runner = Runner::new(|| {
+        let session = open_session(folder.path(), "sqlite:serving.db");
+        let suite = *suite;
+        async move {
+            let mut database = SuiteDatabase {
+                session: session?.0,
+                show: suite.show,
+            };
+            for setting in suite.settings {
+                database.run(setting).await?;
+            }
+            Ok(database)
+        }
+    });
+    runner.add_label(suite.name);
+    runner.with_normalizer(show::normalized);
+    let mut count = 0;
+    for record in records {
+        let (loc, sql) = match &record {
+            Record::Statement { loc, sql, .. } | Record::Query { loc, sql, .. } => (loc, sql),
+            Record::Halt { .. } => break,
+            _ => {
+                let _ = runtime.block_on(runner.run_async(record));
+                continue;
+            }
+        };
+        let (line, sql) = (loc.line(), sql.clone());
+        let expects_error = match &record {
+            Record::Statement { expected, .. } => {
+                matches!(expected, sqllogictest::StatementExpect::Error(_))
+            }
+            Record::Query { expected, .. } => {
+                matches!(expected, sqllogictest::QueryExpect::Error(_))
+            }
+            _ => false,
+        };
+        count += 1;
+        let limit = std::time::Duration::from_secs(60);
+        let ran =
+            runtime.block_on(async { tokio::time::timeout(limit, runner.run_async(record)).await });
+        let what = match ran {
+            Ok(Ok(_)) => continue,
+            Ok(Err(error)) => error.display(false).to_string(),
+            Err(_) => "takes more than a minute".to_owned(),
+        };
+        failures.push(Failure {
+            record: format!("{name}:{line}"),
+            reason: reasons::reason(&sql, expects_error, &what),
+            what,
+        });
+    }
+    Ok(count)
+}
+
+/// Compares the failures with those that are listed, or writes the list.
+fn compare(suite: &Suite, failures: &[Failure], share: f64) -> Result<(), Failed> {
+    let list = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/slt/suites")
+        .join(format!("{}.failures", suite.name));
+    if let Ok(report) = std::env::var("TIDEMILL_SUITES_REPORT") {
+        let mut text = String::new();
+        for failure in failures {
+            writeln!(
+                text,
+                "=== {} [{}]\n{}",
+                failure.record, failure.reason, failure.what
+            )?;
+        }
+        std::fs::write(format!("{report}.{}", suite.name), text)?;
+    }
+    if std::env::var_os(super::BLESS).is_some() {
+        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for failure in failures {
+            by_reason
+                .entry(failure.reason)
+                .or_default()
+                .push(&failure.record);
+        }
+        let mut text = String::new();
+        for (reason, records) in by_reason {
+            writeln!(text, "# {reason} ({} records)", records.len())?;
+            records
+                .iter()
+                .try_for_each(|record| writeln!(text, "{record}"))?;
+            text.push('\n');
+        }
+        std::fs::write(&list, text)?;
+        return Ok(());
+    }
+    let listed = std::fs::read_to_string(&list).unwrap_or_default();
+    let listed: std::collections::HashSet<&str> = listed.lines().collect();
+    let new: Vec<_> = failures
+        .iter()
+        .filter(|failure| !listed.contains(failure.record.as_str()))
+        .collect();
+    if let Some(first) = new.first() {
+        let error = format!(
+            "{} records fail that are not listed in {}; the first: {}\n{}",
+            new.len(),
+            list.display(),
+            first.record,
+            first.what
+        );
+        return Err(error.into());
+    }
+    match share >= suite.promised {
+        true => Ok(()),
+        false => Err(format!("only {:.2} % of the records pass", share * 100.0).into()),
+    }
+}
+
+struct SuiteDatabase {
+    session: Session,
+    show: fn(&RecordBatch) -> Vec<Vec<String>>,
+}
+
+#[async_trait]
+impl AsyncDB for SuiteDatabase {
+    type Error = Refused;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Refused> {
+        let script = Script::inline(sql);
+        let mut output = DBOutput::StatementComplete(0);
+        for parsed in script.parse(&Parameters::new())? {
+            output = match execute(&self.session, parsed.statement).await? {
+                Outcome::Rows(rows) => {
+                    let types = vec![DefaultColumnType::Any; rows.schema().fields().len()];
+                    let batches: Vec<_> = rows.try_collect().await?;
+                    let rows = batches.iter().flat_map(self.show).collect();
+                    DBOutput::Rows { types, rows }
+                }
+                Outcome::Copied(_) => DBOutput::StatementComplete(0),
+                Outcome::Done(done) => DBOutput::StatementComplete(done.rows.unwrap_or(0)),
+            };
+        }
+        Ok(output)
+    }
+
+    async fn shutdown(&mut self) {}
+}
+
+/// Values as the files of a suite write them.
+mod show {
+    use arrow::array::{Array, RecordBatch};
+    use arrow::datatypes::DataType;
+    use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+    /// Ends of lines are of no account.
+    #[expect(clippy::ptr_arg, reason = "the runner asks for this type")]
+    pub fn normalized(text: &String) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// SQLite writes numbers with a fraction with three digits of it.
+    pub fn for_sqlite(batch: &RecordBatch) -> Vec<Vec<String>> {
+        rows(batch, |kind, text| match kind {
+            kind if kind.is_floating() || kind.is_decimal() => text
+                .parse()
+                .map_or(text, |number: f64| format!("{number:.3}")),
+            DataType::Boolean => u8::from(text == "true").to_string(),
+            _ => text,
+        })
+    }
+
+    /// DataFusion rounds to twelve digits, and writes a value of several lines as several rows.
+    pub fn for_datafusion(batch: &RecordBatch) -> Vec<Vec<String>> {
+        let rows = rows(batch, |kind, text| match kind {
+            kind if kind.is_floating() => match text.as_str() {
+                "inf" => "Infinity".to_owned(),
+                "-inf" => "-Infinity".to_owned(),
+                "NaN" => text,
+                _ => plain(&text),
+            },
+            kind if kind.is_decimal() => without_zeros(&text),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                text.trim_end_matches('\n').replace('\0', "\\0")
+            }
+            _ => text,
+        });
+        rows.into_iter().flat_map(lines).collect()
+    }
+
+    fn lines(mut row: Vec<String>) -> Vec<Vec<String>> {
+        match row.pop() {
+            Some(last) if last.contains('\n') => {
+                let lines = last.split('\n').enumerate().map(|(at, line)| {
+                    let text = line.trim_start();
+                    let indent = "-".repeat(line.len() - text.len());
+                    vec![format!("{:02}){indent}{text}", at + 1)]
+                });
+                [row].into_iter().chain(lines).collect()
+            }
+            Some(last) => {
+                row.push(last);
+                vec![row]
+            }
+            None => vec![row],
+        }
+    }
+
+    /// A float without an exponent, with twelve digits behind the point at most.
+    fn plain(text: &str) -> String {
+        let number: f64 = text.parse().unwrap_or(f64::NAN);
+        // As many digits as the shortest text that means this number.
+        let exact = format!("{number}");
+        let digits = exact.split_once('.').map_or(0, |(_, digits)| digits.len());
+        match digits {
+            0..=12 => match text.contains('e') {
+                true => exact,
+                false => without_zeros(text),
+            },
+            _ => without_zeros(&format!("{number:.12}")),
+        }
+    }
+
+    fn without_zeros(text: &str) -> String {
+        let text = match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.'),
+            false => text,
+        };
+        match text {
+            "-0" | "" => "0".to_owned(),
+            text => text.to_owned(),
+        }
+    }
+
+    fn rows(batch: &RecordBatch, write: fn(&DataType, String) -> String) -> Vec<Vec<String>> {
+        let options = FormatOptions::default().with_null("NULL");
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|column| {
+                let nulls = column.logical_nulls();
+                (
+                    column,
+                    nulls,
+                    ArrayFormatter::try_new(column, &options).unwrap(),
+                )
+            })
+            .collect();
+        (0..batch.num_rows())
+            .map(|row| {
+                let values = columns.iter().map(|(column, nulls, formatter)| {
+                    if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                        return "NULL".to_owned();
+                    }
+                    let text = write(column.data_type(), formatter.value(row).to_string());
+                    match text.is_empty() {
+                        true => "(empty)".to_owned(),
+                        false => text,
+                    }
+                });
+                values.collect()
+            })
+            .collect()
+    }
+}
