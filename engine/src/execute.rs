@@ -91,6 +91,12 @@ pub async fn execute(session: &Session, statement: Statement) -> Result<Outcome>
                 rows: None,
             }))
         }
+        Statement::Reset(reset) => session.reset(&reset).map(|value| {
+            Outcome::Done(Done {
+                message: format!("{} = {value}", reset.name),
+                rows: None,
+            })
+        }),
         Statement::ShowTables(show) => show_tables(session, &show).await.map(Outcome::Rows),
         Statement::Describe(describe_table) => describe(session, &describe_table)
             .await

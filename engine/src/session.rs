@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use datafusion::catalog::Session as PlannerSession;
+use datafusion::config::ConfigField;
 use datafusion::error::Result as PlannerResult;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
@@ -30,7 +31,7 @@ use crate::config::{
 use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases, LeaveAggregates};
 use crate::landing::{FileReader, Outside};
 use crate::progress::Progress;
-use crate::sql::{CATALOG, Name, Query, Set, closest};
+use crate::sql::{CATALOG, Name, Query, Reset, Set, closest};
 use crate::warehouse::{Snapshot, TableId, Warehouse, Zone, rules_that_keep_limits};
 use crate::{Error, Result};
 
@@ -216,6 +217,41 @@ impl Session {
         let name = set.name.strip_prefix("tidemill.").unwrap_or(&set.name);
         self.apply(&mut base, name, &set.value)
             .map_err(|error| error.place(set.place.clone()))
+    }
+
+    /// Gives a setting the value that it had when the session was opened, and says which.
+    ///
+    /// # Errors
+    /// An unknown setting.
+    pub fn reset(&self, reset: &Reset) -> Result<String> {
+        let name = reset.name.strip_prefix("tidemill.").unwrap_or(&reset.name);
+        let located = |error: Error| error.place(reset.place.clone());
+        let mut base = self.base.write().unwrap_or_else(PoisonError::into_inner);
+        let value = match name {
+            "threads" => Some(self.config.threads.to_string()),
+            "default_zone" => Some(self.config.default_zone.to_string()),
+            "memory_limit" => Some(self.config.memory_limit.to_string()),
+            "warn_scan_bytes" => Some(match self.config.warn_scan_bytes {
+                u64::MAX => "0".to_owned(),
+                bytes => bytes.to_string(),
+            }),
+            _ => {
+                let first = build_state(&self.config, &self.warehouse)?;
+                let entries = first.config_options().entries().into_iter();
+                let mut named = entries.filter(|entry| entry.key == name);
+                let entry = named.next();
+                entry.ok_or_else(|| located(unknown_setting(name)))?.value
+            }
+        };
+        match &value {
+            Some(value) => self.apply(&mut base, name, value).map_err(located)?,
+            None => base
+                .config_mut()
+                .options_mut()
+                .reset(name)
+                .map_err(|error| located(error.into()))?,
+        }
+        Ok(value.unwrap_or_else(|| "NULL".to_owned()))
     }
 
     fn apply(&self, base: &mut SessionState, name: &str, value: &str) -> Result<()> {

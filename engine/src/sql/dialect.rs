@@ -87,6 +87,7 @@ dialect_with!(
     supports_interpolate,
     supports_interval_options,
     supports_key_column_option,
+    supports_lambda_functions,
     supports_left_associative_joins_without_parens,
     supports_limit_comma,
     supports_load_extension,

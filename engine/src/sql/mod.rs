@@ -34,6 +34,7 @@ mod partition_by;
 mod query;
 mod reject_options;
 mod reload_options;
+mod reset;
 mod retry_rejects;
 mod script;
 mod set;
@@ -77,6 +78,7 @@ pub use query::Query;
 pub(crate) use query::sql_statement_mut;
 pub use reject_options::{MaxErrors, OnError, OnLoss, RejectOptions};
 pub use reload_options::{Deduplicate, Keep, OnChange, OnDrift, ReloadOptions};
+pub use reset::Reset;
 pub use retry_rejects::RetryRejects;
 pub use script::{Fragment, Script, ScriptStatement};
 pub use set::Set;
@@ -117,6 +119,8 @@ pub enum Statement {
     Drop(Drop),
     /// Changes a setting of the session.
     Set(Set),
+    /// Takes a setting back.
+    Reset(Reset),
     /// Lists the tables and views.
     ShowTables(ShowTables),
     /// Lists the columns of a table or view.
@@ -168,6 +172,7 @@ impl Statement {
             | Statement::AlterTable(_)
             | Statement::Drop(_)
             | Statement::Set(_)
+            | Statement::Reset(_)
             | Statement::ShowTables(_)
             | Statement::Attach(_)
             | Statement::Detach(_)
@@ -222,6 +227,7 @@ impl Statement {
             | Statement::AlterTable(_)
             | Statement::Drop(_)
             | Statement::Set(_)
+            | Statement::Reset(_)
             | Statement::ShowTables(_)
             | Statement::Attach(_)
             | Statement::Detach(_)
@@ -248,6 +254,7 @@ impl Statement {
             | Statement::ExplainCopy(_)
             | Statement::DatabaseExecute(_)
             | Statement::Set(_)
+            | Statement::Reset(_)
             | Statement::ShowTables(_)
             | Statement::Describe(_)
             | Statement::Summarize(_)
@@ -283,6 +290,7 @@ impl Statement {
             Statement::AlterTable(_) => "ALTER TABLE",
             Statement::Drop(_) => "DROP",
             Statement::Set(_) => "SET",
+            Statement::Reset(_) => "RESET",
             Statement::ShowTables(_) => "SHOW TABLES",
             Statement::Describe(_) => "DESCRIBE",
             Statement::Summarize(_) => "SUMMARIZE",
@@ -395,6 +403,7 @@ fn parse_rewritten(
         }
         ["DROP", ..] => own(|parser| Drop::parse(parser).map(Statement::Drop)),
         ["SET", ..] => own(|parser| Set::parse(parser).map(Statement::Set)),
+        ["RESET", ..] => own(|parser| Reset::parse(parser).map(Statement::Reset)),
         ["SHOW", "TABLES", ..] => {
             own(|parser| ShowTables::parse(parser).map(Statement::ShowTables))
         }

@@ -5,7 +5,8 @@ use std::fmt;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::{Name, expect_word, parse_word, place_of};
+use super::name::fold;
+use super::{expect_word, parse_word, place_of};
 use crate::Place;
 
 /// A setting to change.
@@ -23,7 +24,7 @@ impl Set {
     pub(super) fn parse(parser: &mut Parser) -> Result<Self, ParserError> {
         expect_word(parser, "SET")?;
         let place = place_of(parser.peek_token().span);
-        let name = Name::parse(parser)?.parts().join(".");
+        let name = parse_setting(parser)?;
         if !parser.consume_token(&Token::Eq) && !parse_word(parser, "TO") {
             return parser.expected("= and a value", parser.peek_token());
         }
@@ -36,6 +37,13 @@ impl Set {
         };
         Ok(Set { name, value, place })
     }
+}
+
+/// The name of a setting, which has more parts than the name of a table may have.
+pub(super) fn parse_setting(parser: &mut Parser) -> Result<String, ParserError> {
+    let name = parser.parse_object_name(false)?;
+    let parts = name.0.iter().filter_map(|part| part.as_ident().map(fold));
+    Ok(parts.collect::<Vec<_>>().join("."))
 }
 
 impl fmt::Display for Set {

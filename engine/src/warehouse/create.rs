@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::ExprSchemable;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{CastKind, DataType as SqlType, Expr as SqlExpr, Value};
 
 use super::definition::plan_expression;
@@ -58,7 +58,7 @@ pub async fn create_table(session: &Session, create: CreateTable) -> Result<Done
             rows: None,
         });
     };
-    let plan = planner.plan(query).await?;
+    let plan = named_by_place(planner.plan(query).await?, &declared)?;
     let tagged = tagged_columns(&plan);
     let rows = planner.run(&plan).await?;
     let given = nullable(&rows.schema());
@@ -79,6 +79,23 @@ pub async fn create_table(session: &Session, create: CreateTable) -> Result<Done
         message: format!("{verb} table {id}"),
         rows: Some(rows),
     })
+}
+
+/// `CREATE TABLE t (a INT, b TEXT) AS VALUES (1, 'x')`: VALUES gives its columns no names of their own,
+/// so that they are those that are declared, in their order.
+fn named_by_place(plan: LogicalPlan, declared: &Schema) -> Result<LogicalPlan> {
+    let given = plan.schema().columns();
+    let mut numbered = (1..).zip(&given);
+    let are_of_values = numbered.all(|(place, column)| column.name() == format!("column{place}"));
+    if !are_of_values || given.len() != declared.fields().len() {
+        return Ok(plan);
+    }
+    let named = given
+        .into_iter()
+        .zip(declared.fields())
+        .map(|(column, field)| Expr::Column(column).alias(field.name()));
+    let named: Vec<Expr> = named.collect();
+    Ok(LogicalPlanBuilder::from(plan).project(named)?.build()?)
 }
 
 /// What derives from personal data is personal data.

@@ -27,7 +27,13 @@ fn an_analysis_is_a_tree_of_operators() {
     assert!(shown.contains("of computing on all threads"), "{shown}");
     assert!(shown.contains(" #1 ") && shown.contains(" #3 "), "{shown}");
     assert!(!shown.contains(" #4 "), "{shown}");
-    assert_snapshot!(tree_of(&shown), @"");
+    assert_snapshot!(tree_of(&shown), @"
+    ProjectionExec expr=[city@0 as city, count(Int64(1))@1 as count(*)]
+    └─ AggregateExec mode=Single, gby=[city@0 as city], aggr=[count(Int64(1))]
+       └─ FilterExec id@0 > 3, projection=[city@1]
+          └─ DeltaScanExec
+             └─ DataSourceExec raw.t [1 of 2 files skipped] [0 of 1 row groups skipped]
+    ");
 }
 
 #[test]
