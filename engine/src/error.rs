@@ -5,12 +5,16 @@
 //! [`Kind::exit_code`] the only place that turns one into an exit code.
 
 mod conversions;
+mod plain_words;
+mod subject;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 
 use datafusion::error::DataFusionError;
+
+pub use subject::Subject;
 
 /// Shorthand for a result whose error is ours.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -107,6 +111,7 @@ struct Inner {
     message: String,
     hint: Option<String>,
     place: Option<Place>,
+    subjects: Vec<Subject>,
     source: Option<Source>,
 }
 
@@ -118,6 +123,7 @@ impl Error {
             message: message.into(),
             hint: None,
             place: None,
+            subjects: Vec::new(),
             source: None,
         }))
     }
@@ -173,6 +179,12 @@ impl Error {
         self
     }
 
+    /// What it is about, for a statement to find the place of; what was said first goes first.
+    pub fn about(mut self, subject: Subject) -> Self {
+        self.0.subjects.push(subject);
+        self
+    }
+
     /// What lies beneath.
     pub fn source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
@@ -203,6 +215,11 @@ impl Error {
     /// Where it happened.
     pub fn get_place(&self) -> Option<&Place> {
         self.0.place.as_ref()
+    }
+
+    /// What it is about, likeliest first.
+    pub fn subjects(&self) -> &[Subject] {
+        &self.0.subjects
     }
 
     /// Changes the place, if there is one; for callers that know the file.

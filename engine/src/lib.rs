@@ -26,4 +26,4 @@ mod unloading;
 pub mod values;
 pub mod warehouse;
 
-pub use error::{Error, Kind, Place, Result};
+pub use error::{Error, Kind, Place, Result, Subject};

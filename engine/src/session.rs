@@ -31,7 +31,7 @@ use crate::config::{
 use crate::connections::{Connection, Connections, DEFAULT_SCHEMA, Databases, LeaveAggregates};
 use crate::landing::{FileReader, Outside};
 use crate::progress::Progress;
-use crate::sql::{CATALOG, Name, Query, Reset, Set, closest};
+use crate::sql::{CATALOG, Name, Query, Reset, Set, SetSubject, closest};
 use crate::warehouse::{Snapshot, TableId, Warehouse, Zone, rules_that_keep_limits};
 use crate::{Error, Result};
 
@@ -213,6 +213,10 @@ impl Session {
     /// # Errors
     /// An unknown setting, or a value that it cannot take.
     pub fn set(&self, set: &Set) -> Result<()> {
+        // Its value was put in place when the script was parsed.
+        if set.subject == SetSubject::Parameter {
+            return Ok(());
+        }
         let mut base = self.base.write().unwrap_or_else(PoisonError::into_inner);
         let name = set.name.strip_prefix("tidemill.").unwrap_or(&set.name);
         self.apply(&mut base, name, &set.value)
@@ -237,10 +241,12 @@ impl Session {
             }),
             _ => {
                 let first = build_state(&self.config, &self.warehouse)?;
-                let entries = first.config_options().entries().into_iter();
-                let mut named = entries.filter(|entry| entry.key == name);
-                let entry = named.next();
-                entry.ok_or_else(|| located(unknown_setting(name)))?.value
+                let entries = first.config_options().entries();
+                let names = entries.iter().map(|entry| entry.key.as_str());
+                let known = names.chain(SETTINGS.iter().map(|setting| setting.name));
+                let unknown = || located(unknown_setting(name, known));
+                let entry = entries.iter().find(|entry| entry.key == name);
+                entry.ok_or_else(unknown)?.value.clone()
             }
         };
         match &value {
@@ -285,9 +291,18 @@ impl Session {
                 );
             }
             _ if name.starts_with("datafusion.") => {
-                base.config_mut().options_mut().set(name, value)?
+                let options = base.config_mut().options_mut();
+                let known = options.entries();
+                if !known.iter().any(|entry| entry.key == name) {
+                    let names = known.iter().map(|entry| entry.key.as_str());
+                    return Err(unknown_setting(name, names));
+                }
+                options.set(name, value)?;
             }
-            _ => return Err(unknown_setting(name)),
+            _ => {
+                let names = SETTINGS.iter().map(|setting| setting.name);
+                return Err(unknown_setting(name, names));
+            }
         }
         Ok(())
     }
@@ -460,14 +475,16 @@ impl QueryPlanner for TidePlanner {
     }
 }
 
-fn unknown_setting(name: &str) -> Error {
-    let names = SETTINGS.iter().map(|setting| setting.name);
+fn unknown_setting<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Error {
     let error = Error::input(format!("there is no setting `{name}`"));
-    match closest(name, names.clone()) {
+    match closest(name, names) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!(
-            "settings are {} and datafusion.*",
-            names.collect::<Vec<_>>().join(", ")
-        )),
+        None => {
+            let names = SETTINGS.iter().map(|setting| setting.name);
+            error.hint(format!(
+                "settings are {} and datafusion.*; a parameter is set in the script that says ${name}",
+                names.collect::<Vec<_>>().join(", ")
+            ))
+        }
     }
 }

@@ -4,45 +4,25 @@
 
 use std::error::Error as StdError;
 
+use datafusion::common::Diagnostic;
 use datafusion::error::DataFusionError;
 use deltalake_core::DeltaTableError;
 
-use super::{Error, Inner, Kind, Place, Source};
+use super::{Error, Inner, Kind, Place, Source, plain_words};
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
         if let Some(ours) = find_ours(&error) {
             return ours.copy();
         }
-        let (place, advice) = match error.diagnostic() {
-            Some(diagnostic) => {
-                let place = diagnostic.span.map(|span| Place {
-                    line: span.start.line,
-                    column: span.start.column,
-                    width: if span.end.line == span.start.line {
-                        span.end.column.saturating_sub(span.start.column)
-                    } else {
-                        0
-                    },
-                    ..Place::default()
-                });
-                let advice: Vec<_> = diagnostic
-                    .helps
-                    .iter()
-                    .map(|help| help.message.clone())
-                    .chain(diagnostic.notes.iter().map(|note| note.message.clone()))
-                    .collect();
-                (place, (!advice.is_empty()).then(|| advice.join("; ")))
-            }
-            None => (None, None),
-        };
+        let place = error.diagnostic().and_then(place_of);
         let root = error.find_root();
         let (kind, known_hint) = judge(root);
-        let message = first_line_lowered(&root.message());
-        let (message, suggestion) = split_suggestion(&message);
-        let mut ours = Error::new(kind, message);
+        let said = plain_words::of(root, error.diagnostic());
+        let mut ours = Error::new(kind, said.message);
         ours.0.place = place;
-        ours.0.hint = suggestion.or(advice).or(known_hint);
+        ours.0.hint = said.hint.or(known_hint);
+        ours.0.subjects = said.subjects;
         ours.source(unwrapped(error))
     }
 }
@@ -84,6 +64,7 @@ impl Error {
             message: self.0.message.clone(),
             hint: self.0.hint.clone(),
             place: self.0.place.clone(),
+            subjects: self.0.subjects.clone(),
             source: self
                 .0
                 .source
@@ -171,22 +152,28 @@ fn unwrapped(error: DataFusionError) -> DataFusionError {
     }
 }
 
-/// The planner puts what it suggests behind what is wrong: `.. Did you mean 't.name'?`.
-fn split_suggestion(message: &str) -> (&str, Option<String>) {
-    for start in [". Did you mean ", ". Valid fields are "] {
-        if let Some((wrong, suggested)) = message.split_once(start) {
-            let lead = start.trim_start_matches(". ").to_lowercase();
-            return (
-                wrong,
-                Some(format!("{lead}{}", suggested.replace('\'', "`"))),
-            );
-        }
-    }
-    (message, None)
+/// Where the planner says that it is; what it is about may have a place where the error has none.
+fn place_of(diagnostic: &Diagnostic) -> Option<Place> {
+    let notes = diagnostic.notes.iter().map(|note| note.span);
+    let span = [diagnostic.span]
+        .into_iter()
+        .chain(notes)
+        .flatten()
+        .find(|span| span.start.line > 0)?;
+    Some(Place {
+        line: span.start.line,
+        column: span.start.column,
+        width: if span.end.line == span.start.line {
+            span.end.column.saturating_sub(span.start.column)
+        } else {
+            0
+        },
+        ..Place::default()
+    })
 }
 
 /// Messages of the libraries start with capitals and carry stack traces; ours do neither.
-fn first_line_lowered(message: &str) -> String {
+pub(super) fn first_line_lowered(message: &str) -> String {
     let line = message
         .lines()
         .next()

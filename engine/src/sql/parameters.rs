@@ -3,11 +3,16 @@
 //! They are put in as tokens, before parsing, so that they work wherever a literal may stand: in
 //! a path, an option, a LIMIT, a view body. A value never becomes SQL text, so nothing can be
 //! injected through one.
+//!
+//! A script may declare a default with `SET name = value`; what `-p` gives is then read in the type
+//! of that value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::{Set, SetSubject};
+use crate::config::SETTINGS;
 use crate::{Error, Place, Result};
 
 /// The value of a parameter.
@@ -19,6 +24,8 @@ pub enum ParameterValue {
     Number(String),
     /// TRUE or FALSE.
     Boolean(bool),
+    /// A day, as `YYYY-MM-DD`.
+    Date(String),
 }
 
 /// Parameters by name, without the `$`.
@@ -30,18 +37,37 @@ impl ParameterValue {
     /// # Errors
     /// Text that is not a value of that type.
     pub fn parse_like(text: &str, default: &ParameterValue) -> Result<Self> {
+        let unfit = |type_name: &str, hint: &str| {
+            Err(Error::usage(format!("`{text}` is not {type_name}")).hint(hint))
+        };
         match default {
             ParameterValue::Text(_) => Ok(ParameterValue::Text(text.to_owned())),
-            ParameterValue::Number(_) if is_number(text) => {
-                Ok(ParameterValue::Number(text.to_owned()))
+            ParameterValue::Number(default) if is_number(text) => {
+                match default.contains('.') || !text.contains('.') {
+                    true => Ok(ParameterValue::Number(text.to_owned())),
+                    false => unfit(
+                        "a whole number",
+                        "its default has no digits after the point",
+                    ),
+                }
             }
-            ParameterValue::Number(_) => Err(Error::usage(format!("`{text}` is not a number"))),
+            ParameterValue::Number(_) => unfit("a number", "write digits, such as 12 or -3.5"),
             ParameterValue::Boolean(_) => match text.to_ascii_lowercase().as_str() {
                 "true" => Ok(ParameterValue::Boolean(true)),
                 "false" => Ok(ParameterValue::Boolean(false)),
-                _ => Err(Error::usage(format!("`{text}` is neither true nor false"))),
+                _ => unfit("true or false", "write true or false"),
+            },
+            ParameterValue::Date(_) => match ParameterValue::date(text) {
+                Some(date) => Ok(date),
+                None => unfit("a date", "write it as 2024-12-31"),
             },
         }
+    }
+
+    /// A day written as `YYYY-MM-DD`, if the text is one.
+    pub(super) fn date(text: &str) -> Option<Self> {
+        let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        Some(ParameterValue::Date(day.format("%Y-%m-%d").to_string()))
     }
 
     /// Reads text without a declared type: a number or a boolean when it looks like one, else text.
@@ -63,6 +89,7 @@ impl ParameterValue {
             ParameterValue::Number(number) if number.starts_with('-') => format!("({number})"),
             ParameterValue::Number(number) => number.clone(),
             ParameterValue::Boolean(value) => value.to_string().to_uppercase(),
+            ParameterValue::Date(day) => format!("DATE '{day}'"),
         }
     }
 
@@ -83,6 +110,10 @@ impl ParameterValue {
                 }
                 None => vec![Token::Number(number.clone(), false)],
             },
+            ParameterValue::Date(day) => vec![
+                Token::make_keyword("DATE"),
+                Token::SingleQuotedString(day.clone()),
+            ],
         }
     }
 }
@@ -90,9 +121,94 @@ impl ParameterValue {
 impl std::fmt::Display for ParameterValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            ParameterValue::Text(text) | ParameterValue::Number(text) => f.write_str(text),
+            ParameterValue::Text(text)
+            | ParameterValue::Number(text)
+            | ParameterValue::Date(text) => f.write_str(text),
             ParameterValue::Boolean(value) => write!(f, "{value}"),
         }
+    }
+}
+
+/// The parameters that a script has while it is parsed: those given, and the defaults that it has
+/// declared so far.
+#[derive(Debug, Clone)]
+pub struct ParameterScope {
+    given: Parameters,
+    known: Parameters,
+    /// Parameters that some script says as `$name` or declares.
+    used: BTreeSet<String>,
+}
+
+impl ParameterScope {
+    /// Before the first script.
+    pub fn new(given: &Parameters) -> Self {
+        ParameterScope {
+            given: given.clone(),
+            known: given.clone(),
+            used: BTreeSet::new(),
+        }
+    }
+
+    /// A parameter that was given and that no script parsed so far has.
+    ///
+    /// # Errors
+    /// There is one: with what was probably meant.
+    pub fn check_given(&self) -> Result<()> {
+        let Some(unused) = self.given.keys().find(|name| !self.used.contains(*name)) else {
+            return Ok(());
+        };
+        let error = Error::usage(format!("nothing in the SQL uses the parameter `{unused}`"));
+        Err(
+            match super::closest(unused, self.used.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("write ${unused} where its value is to stand")),
+            },
+        )
+    }
+
+    /// What the parameters are by now.
+    pub(super) fn known(&self) -> &Parameters {
+        &self.known
+    }
+
+    /// Notes the parameters that a script says.
+    pub(super) fn use_all<'t>(&mut self, tokens: impl IntoIterator<Item = &'t TokenWithSpan>) {
+        for token in tokens {
+            if let Token::Placeholder(placeholder) = &token.token
+                && is_parameter(placeholder)
+            {
+                self.used.insert(placeholder[1..].to_owned());
+            }
+        }
+    }
+
+    /// Takes the default of a parameter from a SET that declares one; any other is left as it is.
+    ///
+    /// # Errors
+    /// What was given is not of the type of the default.
+    pub(super) fn declare(&mut self, set: &mut Set) -> Result<()> {
+        let is_setting =
+            set.name.contains('.') || SETTINGS.iter().any(|known| known.name == set.name);
+        let is_known = self.used.contains(&set.name) || self.given.contains_key(&set.name);
+        if is_setting || !is_known {
+            return Ok(());
+        }
+        let value = match self.given.get(&set.name) {
+            None => set.literal.clone(),
+            Some(given) => {
+                ParameterValue::parse_like(&given.to_string(), &set.literal).map_err(|error| {
+                    error
+                        .context(format!("parameter `{}`", set.name))
+                        .place(set.place.clone())
+                })?
+            }
+        };
+        set.subject = SetSubject::Parameter;
+        set.value = value.to_string();
+        set.literal = value.clone();
+        self.used.insert(set.name.clone());
+        self.known.insert(set.name.clone(), value);
+        Ok(())
     }
 }
 
@@ -157,7 +273,7 @@ fn unknown(name: &str, token: &TokenWithSpan, parameters: &Parameters) -> Error 
     let hint = match super::closest(name, parameters.keys().map(String::as_str)) {
         Some(near) => format!("did you mean `${near}`?"),
         None => format!(
-            "give it with -p {name}=value, or declare a default under [parameters] in pipeline.toml"
+            "give it with -p {name}=value, or a default: SET {name} = value before it, or [parameters] in pipeline.toml"
         ),
     };
     Error::input(format!("parameter `${name}` has no value"))

@@ -10,8 +10,8 @@ use datafusion::sql::sqlparser::tokenizer::{
 };
 
 use super::dialect::TideDialect;
-use super::parameters::{Parameters, substitute, value_of};
-use super::{Statement, parse_statement};
+use super::parameters::{ParameterScope, Parameters, substitute, value_of};
+use super::{Statement, mistakes, parse_statement, places};
 use crate::secrets::hide_passwords;
 use crate::{Error, Place, Result};
 
@@ -57,13 +57,32 @@ impl Script {
     /// # Errors
     /// The first statement that is not SQL of ours, with its place.
     pub fn parse(&self, parameters: &Parameters) -> Result<Vec<ScriptStatement>> {
-        self.fragments()?
+        self.parse_each(&mut ParameterScope::new(parameters))?
             .into_iter()
-            .map(|fragment| {
-                self.parse_fragment(fragment, parameters)
-                    .map_err(|error| self.locate(error))
-            })
             .collect()
+    }
+
+    /// The statements, each parsed or with what is wrong with it. Defaults of parameters stay in
+    /// `scope` for the script that comes next.
+    ///
+    /// # Errors
+    /// Text that cannot be cut into statements.
+    pub fn parse_each(&self, scope: &mut ParameterScope) -> Result<Vec<Result<ScriptStatement>>> {
+        let fragments = self.fragments()?;
+        for fragment in &fragments {
+            scope.use_all(&fragment.tokens);
+        }
+        let parse = |fragment| {
+            let mut parsed = self.parse_fragment(fragment, scope.known())?;
+            if let Statement::Set(set) = &mut parsed.statement {
+                scope.declare(set)?;
+            }
+            Ok(parsed)
+        };
+        let parsed = fragments.into_iter().map(parse);
+        Ok(parsed
+            .map(|parsed| parsed.map_err(|error| self.locate(error)))
+            .collect())
     }
 
     /// Cuts the text at its semicolons; empty statements are left out.
@@ -110,18 +129,20 @@ impl Script {
         parameters: &Parameters,
     ) -> Result<ScriptStatement> {
         let tokens = substitute(fragment.tokens.clone(), parameters)?;
-        let statement = parse_statement(tokens, |start| {
+        let statement = parse_statement(tokens.clone(), |start| {
             self.slice_from(start, &fragment, parameters)
         });
-        // What is missing at the end of a statement has no place of its own.
-        let start = Place::at(fragment.start.line, fragment.start.column);
-        let statement =
-            statement.map_err(|error| error.map_place(|place| place.or(Some(start))))?;
+        let statement = statement.map_err(|error| {
+            mistakes::explain(places::locate(error, &tokens), &tokens, |mended| {
+                parse_statement(mended, |_| String::new()).map(drop)
+            })
+        })?;
         Ok(ScriptStatement {
             statement,
             text: fragment.text,
             line: fragment.start.line,
             column: fragment.start.column,
+            tokens,
         })
     }
 
@@ -194,25 +215,44 @@ pub struct ScriptStatement {
     pub line: u64,
     /// Column at which it starts, from 1, in characters.
     pub column: u64,
+    tokens: Vec<TokenWithSpan>,
 }
 
 impl ScriptStatement {
-    /// Gives an error that has no place the place of the statement.
+    /// Gives an error that has no place that of the token that it is about, or else of the
+    /// statement.
     pub fn locate(&self, error: Error) -> Error {
-        error.map_place(|place| place.or(Some(Place::at(self.line, self.column))))
+        self.locate_token(error)
+            .map_place(|place| place.or(Some(Place::at(self.line, self.column))))
+    }
+
+    /// Like [`ScriptStatement::locate`], for a reader who has just typed the statement: only a place
+    /// inside of it is worth showing.
+    pub fn locate_token(&self, error: Error) -> Error {
+        places::locate(error, &self.tokens)
     }
 }
 
 pub(super) fn tokenizer_error(error: TokenizerError) -> Error {
     let place = Place::at(error.location.line, error.location.column);
-    let hint = if error.message.starts_with("Unterminated") {
-        "it starts here and is never closed"
-    } else {
-        "this text is not SQL"
+    let (message, hint) = match error.message.as_str() {
+        "Unterminated string literal" => (
+            "unterminated string literal".to_owned(),
+            "it starts here and is never closed; a quote inside of a text is written twice: 'it''s'",
+        ),
+        text if text.starts_with("Unterminated") => {
+            (lower_first(text), "it starts here and is never closed")
+        }
+        text if text.starts_with("Expected close delimiter") => (
+            "a name in double quotes is not closed".to_owned(),
+            "it starts here; names stand in double quotes, texts in single ones",
+        ),
+        text => (
+            lower_first(text.trim_end_matches('.')),
+            "this text is not SQL",
+        ),
     };
-    Error::input(lower_first(&error.message))
-        .place(place)
-        .hint(hint)
+    Error::input(message).place(place).hint(hint)
 }
 
 /// Parser errors carry their place at the end of the text only.
@@ -238,6 +278,10 @@ pub(super) fn parser_error(error: ParserError) -> Error {
         });
     let text = hide_passwords(text);
     let (text, hint) = split_hint(&text);
+    let text = match text.strip_suffix(", found: EOF") {
+        Some(text) => format!("{text}, found: the end of the statement"),
+        None => text,
+    };
     let mut error = Error::input(lower_first(&text));
     if let Some(place) = place {
         error = error.place(Place { width, ..place });

@@ -112,5 +112,5 @@ fn run_statement(
 ) -> Result<()> {
     statement::run_with_timer(session, runtime, parsed.statement.clone(), format)
         // A statement that was typed a moment ago need not be shown again, unless a place in it is known.
-        .map_err(|error| script.locate(error))
+        .map_err(|error| script.locate(parsed.locate_token(error)))
 }
