@@ -85,6 +85,8 @@ pub struct Config {
     pub connections: BTreeMap<String, ConnectionConfig>,
     /// Where references are looked up.
     pub environment: Environment,
+    /// Where each setting has its value from, by name.
+    pub origins: BTreeMap<&'static str, String>,
 }
 
 /// The process's variables, and those of a `.env` file, which yield to them.
@@ -122,10 +124,21 @@ impl Config {
                 document
                     .settings
                     .get(name)
-                    .map(|value| Layered::in_file(value, file))
+                    .map(|value| Layered::in_file(value, file, document.lines.get(name)))
             };
             flag.or_else(variable).or_else(in_file)
         };
+        let origin = |setting: &Setting| {
+            let origin = match value(setting.name) {
+                None => "default".to_owned(),
+                Some(Layered { origin, .. }) if origin == setting.variable => {
+                    format!("environment, {origin}")
+                }
+                Some(Layered { origin, .. }) => origin,
+            };
+            (setting.name, origin)
+        };
+        let origins = SETTINGS.iter().map(origin).collect();
         Ok(Config {
             warehouse: folder_setting(value("warehouse"), folder)
                 .unwrap_or_else(|| PathBuf::from("warehouse")),
@@ -146,7 +159,20 @@ impl Config {
             })?,
             connections,
             environment,
+            origins,
         })
+    }
+
+    /// The value of a setting as text, whose name is one of [`SETTINGS`].
+    pub fn shown(&self, name: &str) -> String {
+        match name {
+            "warehouse" => self.warehouse.display().to_string(),
+            "memory_limit" => format!("{} MB", self.memory_limit / 1_000_000),
+            "threads" => self.threads.to_string(),
+            "spill_folder" => self.spill_folder.display().to_string(),
+            "default_zone" => self.default_zone.name().to_owned(),
+            _ => String::new(),
+        }
     }
 }
 
@@ -173,6 +199,15 @@ impl Environment {
             .ok()
             .or_else(|| self.file.get(name).cloned());
         value.filter(|value| !value.is_empty())
+    }
+
+    /// Where a variable has its value from; `None` if it has none.
+    pub fn origin(&self, name: &str) -> Option<&'static str> {
+        self.lookup(name)?;
+        Some(match std::env::var_os(name) {
+            Some(_) => "environment",
+            None => ".env",
+        })
     }
 }
 
@@ -207,11 +242,15 @@ impl Layered {
         }
     }
 
-    fn in_file(value: &toml::Value, file: Option<&Path>) -> Self {
+    fn in_file(value: &toml::Value, file: Option<&Path>, line: Option<&u64>) -> Self {
         let text = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
-        let origin = file.map_or_else(|| FILE_NAME.to_owned(), |file| file.display().to_string());
+        let place = Place {
+            line: line.copied().unwrap_or(0),
+            ..Place::file(file.unwrap_or(Path::new(FILE_NAME)))
+        };
+        let origin = place.to_string();
         Layered {
             value: text,
             origin,
@@ -229,6 +268,9 @@ struct Document {
     connections: DeclaredConnections,
     #[serde(flatten)]
     settings: BTreeMap<String, toml::Value>,
+    /// On which line each setting stands.
+    #[serde(skip)]
+    lines: BTreeMap<String, u64>,
 }
 
 fn read_document(path: &Path) -> Result<(Document, BTreeMap<String, ConnectionConfig>)> {
@@ -236,6 +278,7 @@ fn read_document(path: &Path) -> Result<(Document, BTreeMap<String, ConnectionCo
     let mut document: Document =
         toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))?;
     let connections = located(std::mem::take(&mut document.connections), path, &text);
+    document.lines = setting_lines(&text);
     let names = || {
         SETTINGS
             .iter()
@@ -260,6 +303,18 @@ fn read_document(path: &Path) -> Result<(Document, BTreeMap<String, ConnectionCo
             })
         }
     }
+}
+
+/// The lines of the keys before the first table, which are the settings.
+fn setting_lines(text: &str) -> BTreeMap<String, u64> {
+    let before_tables = text
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with('['));
+    let key = |(index, line): (usize, &str)| {
+        let (key, _) = line.split_once('=')?;
+        Some((key.trim().trim_matches('"').to_owned(), index as u64 + 1))
+    };
+    before_tables.enumerate().filter_map(key).collect()
 }
 
 /// An error of the TOML reader with its line and column.

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod config;
 pub mod connections;
+pub mod dry_run;
 pub mod error;
 pub mod execute;
 mod explain;

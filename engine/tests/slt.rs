@@ -167,6 +167,7 @@ fn open_session(folder: &Path, serving: &str) -> Result<Database, Refused> {
         warn_scan_bytes: u64::MAX,
         connections: BTreeMap::from([("serving".to_owned(), ConnectionConfig::url(serving))]),
         environment: Environment::default(),
+        origins: std::collections::BTreeMap::new(),
     };
     Session::open(config).map(Database).map_err(Refused::from)
 }

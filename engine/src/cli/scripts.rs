@@ -1,4 +1,4 @@
-//! `-c` and `-f`: which scripts were given, in the order in which they were typed.
+//! `-c`, `-f` and `-i`: which scripts were given, in the order in which they were typed.
 
 use std::io::{ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,10 @@ const STDIN: &str = "-";
 
 /// The scripts as typed.
 #[derive(Debug)]
-pub struct Scripts(Vec<Source>);
+pub struct Scripts {
+    sources: Vec<Source>,
+    stays: bool,
+}
 
 #[derive(Debug)]
 enum Source {
@@ -21,16 +24,20 @@ enum Source {
     File(PathBuf),
 }
 
-/// The two options as the parser sees them: each on its own.
+/// The options as the parser sees them: each on its own.
 #[derive(Debug, Args)]
 struct Options {
     /// Run this SQL and leave; may be repeated
     #[arg(short = 'c', long = "command", value_name = "SQL")]
     sql: Vec<String>,
 
-    /// Run the statements of this file (- for standard input) and leave; may be repeated
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    /// Run the statements of these files (- for standard input) and leave; may be repeated
+    #[arg(short = 'f', long = "file", value_name = "FILE", num_args = 1..)]
     files: Vec<PathBuf>,
+
+    /// Run the statements of this file, then stay at the prompt; may be repeated
+    #[arg(short = 'i', long = "init", value_name = "FILE")]
+    init: Vec<PathBuf>,
 }
 
 impl Scripts {
@@ -40,15 +47,20 @@ impl Scripts {
     /// # Errors
     /// A file that cannot be read or is no text.
     pub fn read(self) -> Result<Vec<Script>> {
-        if self.0.is_empty() && !std::io::stdin().is_terminal() {
+        if self.sources.is_empty() && !std::io::stdin().is_terminal() {
             return Ok(vec![read_file(Path::new(STDIN))?]);
         }
-        self.0.into_iter().map(Source::read).collect()
+        self.sources.into_iter().map(Source::read).collect()
     }
 
-    /// Whether neither option was given.
+    /// Whether none of the options was given.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.sources.is_empty()
+    }
+
+    /// Whether the prompt is to open after them.
+    pub fn stays(&self) -> bool {
+        self.stays
     }
 }
 
@@ -67,11 +79,14 @@ impl FromArgMatches for Scripts {
         let places = |id| matches.indices_of(id).into_iter().flatten();
         let sql = places("sql").zip(options.sql.into_iter().map(Source::Sql));
         let files = places("files").zip(options.files.into_iter().map(Source::File));
-        let mut sources: Vec<_> = sql.chain(files).collect();
+        let stays = !options.init.is_empty();
+        let init = places("init").zip(options.init.into_iter().map(Source::File));
+        let mut sources: Vec<_> = sql.chain(files).chain(init).collect();
         sources.sort_by_key(|(place, _)| *place);
-        Ok(Scripts(
-            sources.into_iter().map(|(_, source)| source).collect(),
-        ))
+        Ok(Scripts {
+            sources: sources.into_iter().map(|(_, source)| source).collect(),
+            stays,
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

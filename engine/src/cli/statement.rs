@@ -4,6 +4,9 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
 use super::print::{Format, print_batches, print_rows};
 use super::progress_line::ProgressLine;
 use super::runtime::Runtime;
@@ -15,7 +18,8 @@ use crate::report;
 use crate::session::Session;
 use crate::sql::Statement;
 
-/// Runs a statement; its rows go to stdout as they come, what was done is said on stderr.
+/// Runs a statement; its rows go to stdout as they come, what was done is said on stderr. Gives the
+/// rows that it returned or wrote, where it is about rows.
 ///
 /// # Errors
 /// That of the statement, Ctrl-C, or an output that cannot be written.
@@ -24,7 +28,7 @@ pub fn run(
     runtime: &Runtime,
     statement: Statement,
     format: Format,
-) -> Result<()> {
+) -> Result<Option<u64>> {
     let (session, shown_by) = (Arc::clone(session), Arc::clone(session));
     let line = match &statement {
         Statement::CopyInto(_) | Statement::Unload(_) => {
@@ -35,16 +39,16 @@ pub fn run(
     let outcome = runtime.run(async move { execute(&session, statement).await });
     drop(line);
     match outcome? {
-        Outcome::Rows(rows) => print_query(&shown_by, runtime, rows, format),
+        Outcome::Rows(rows) => print_query(&shown_by, runtime, rows, format).map(Some),
         Outcome::Copied(copied) => {
             let batch = Copied::to_batch(&copied)?;
             print_batches(format, &batch.schema(), std::slice::from_ref(&batch))?;
             report::rejected(&copied);
-            Ok(())
+            Ok(Some(copied.iter().map(|source| source.loaded).sum()))
         }
         Outcome::Done(done) => {
             report::note(&describe(&done));
-            Ok(())
+            Ok(done.rows)
         }
     }
 }
@@ -55,7 +59,7 @@ fn print_query(
     runtime: &Runtime,
     rows: Rows,
     format: Format,
-) -> Result<()> {
+) -> Result<u64> {
     let schema = Arc::clone(rows.schema());
     rows.warnings()
         .iter()
@@ -67,11 +71,25 @@ fn print_query(
     if mask.hides() && session.is_unmasked() {
         let (session, recorded) = (Arc::clone(session), Arc::clone(&schema));
         runtime.run(async move { record_unmasked(&session, &mask, &recorded).await })?;
-        return print_rows(format, &schema, runtime.stream(rows)?);
+        return print_counted(format, &schema, runtime.stream(rows)?);
     }
     let batches = runtime.stream(rows)?;
     let shown = batches.map(|batch| batch.and_then(|batch| mask.batch(&batch)));
-    print_rows(format, &mask.schema(&schema), shown)
+    print_counted(format, &mask.schema(&schema), shown)
+}
+
+/// Prints batches and counts their rows.
+fn print_counted(
+    format: Format,
+    schema: &SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+) -> Result<u64> {
+    let mut count = 0;
+    let counted = batches.inspect(|batch| {
+        count += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+    });
+    print_rows(format, schema, counted)?;
+    Ok(count)
 }
 
 /// Like [`run`]; a statement that succeeds then says how long it took, printing included.

@@ -24,6 +24,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use toml::Spanned;
 
+use super::interpolate::references;
 use super::postgres::parameters::PARAMETERS;
 use crate::Place;
 use crate::sql::closest;
@@ -72,6 +73,20 @@ impl ConnectionConfig {
     /// What is said under a key, references not yet replaced.
     pub(super) fn values(&self) -> &BTreeMap<&'static str, String> {
         &self.values
+    }
+
+    /// The variables that its values refer to, and whether each has a default.
+    pub fn references(&self) -> Vec<(String, bool)> {
+        self.values
+            .values()
+            .flat_map(|value| references(value))
+            .collect()
+    }
+
+    /// The file that holds its password, if one does.
+    pub fn password_file(&self) -> Option<PathBuf> {
+        let file = self.values.get(PASSWORD_FILE)?;
+        Some(self.folder().join(file))
     }
 
     /// Where it was declared; nowhere if a statement attached it.

@@ -39,6 +39,27 @@ pub fn interpolate(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Resul
     Ok(result)
 }
 
+/// The variables that a text refers to, and whether each has a default.
+pub fn references(text: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let is_kept = rest[..start].ends_with('$');
+        rest = &rest[start + 2..];
+        if let Some((inside, after)) = rest.split_once('}').filter(|_| !is_kept) {
+            let (name, default) = match inside.split_once(":-") {
+                Some((name, _)) => (name, true),
+                None => (inside, false),
+            };
+            if is_name(name) {
+                found.push((name.to_owned(), default));
+            }
+            rest = after;
+        }
+    }
+    found
+}
+
 fn resolve(inside: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -81,6 +102,15 @@ mod tests {
             "TRICKY" => Some("${USER}".to_owned()),
             _ => None,
         })
+    }
+
+    #[test]
+    fn references_are_found_with_their_defaults() {
+        let found = references("postgres://${USER}:${PASSWORD:-none}@host/$${KEPT}");
+        assert_eq!(
+            found,
+            [("USER".to_owned(), false), ("PASSWORD".to_owned(), true)]
+        );
     }
 
     #[test]

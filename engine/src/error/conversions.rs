@@ -23,7 +23,10 @@ impl From<DataFusionError> for Error {
         ours.0.place = place;
         ours.0.hint = said.hint.or(known_hint);
         ours.0.subjects = said.subjects;
-        ours.source(unwrapped(error))
+        match said.is_whole {
+            true => ours,
+            false => ours.source(unwrapped(error)),
+        }
     }
 }
 

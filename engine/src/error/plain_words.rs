@@ -22,12 +22,14 @@ pub(super) struct Said {
     pub(super) message: String,
     pub(super) hint: Option<String>,
     pub(super) subjects: Vec<Subject>,
+    /// It says all that the engine said, so that nobody need read that too.
+    pub(super) is_whole: bool,
 }
 
 /// The error at the root, said plainly.
 pub(super) fn of(root: &DataFusionError, diagnostic: Option<&Diagnostic>) -> Said {
     if let DataFusionError::SchemaError(error, _) = root {
-        return schema_error(error);
+        return schema_error(error, diagnostic);
     }
     let text = root.message();
     let line = text.lines().next().unwrap_or_default();
@@ -61,6 +63,7 @@ const RULES: [Rule; 15] = [
 fn said(message: String) -> Said {
     Said {
         message,
+        is_whole: true,
         ..Said::default()
     }
 }
@@ -94,12 +97,15 @@ fn as_said(line: &str, diagnostic: Option<&Diagnostic>) -> Said {
     });
     let advice = advice.filter(|advice| !advice.is_empty());
     Said {
-        hint: suggested.or(advice).map(|hint| hint.replace('\'', "`")),
+        hint: suggested
+            .or(advice)
+            .map(|hint| hint.replace('\'', "`").replace(" fields", " columns")),
+        is_whole: false,
         ..said(first_line_lowered(line))
     }
 }
 
-fn schema_error(error: &SchemaError) -> Said {
+fn schema_error(error: &SchemaError, diagnostic: Option<&Diagnostic>) -> Said {
     match error {
         SchemaError::FieldNotFound {
             field,
@@ -109,10 +115,10 @@ fn schema_error(error: &SchemaError) -> Said {
             "column `{}` is ambiguous: several of the tables have one",
             field.name()
         ))
-        .hint(format!(
-            "name the table too, such as t.{}",
-            quote(field.name())
-        ))
+        .hint(match possible_columns(diagnostic) {
+            Some(possible) => format!("write {possible}"),
+            None => format!("name the table too, such as t.{}", quote(field.name())),
+        })
         .about(Subject::word(field.name())),
         SchemaError::DuplicateQualifiedField { qualifier, name } => said(format!(
             "the name `{}` stands for two tables",
@@ -123,6 +129,15 @@ fn schema_error(error: &SchemaError) -> Said {
         .about(Subject::Repeated(name.clone())),
         SchemaError::DuplicateUnqualifiedField { name } => two_columns(name),
     }
+}
+
+/// `a.id or b.id`, as the notes of the planner have them.
+fn possible_columns(diagnostic: Option<&Diagnostic>) -> Option<String> {
+    let notes = diagnostic?.notes.iter();
+    let columns: Vec<_> = notes
+        .filter_map(|note| note.message.strip_prefix("possible column "))
+        .collect();
+    (columns.len() > 1).then(|| columns.join(" or "))
 }
 
 fn unknown_column(field: &Column, valid: &[Column]) -> Said {
@@ -150,7 +165,10 @@ fn unknown_column(field: &Column, valid: &[Column]) -> Said {
     };
     let unknown = said(format!("there is no column `{shown}`")).about(Subject::word(field.name()));
     match closest(field.name(), same_table.iter().map(|column| column.name())) {
-        Some(near) => unknown.hint(format!("did you mean `{}`?", quote(near))),
+        Some(near) => {
+            let table = table(field).map_or_else(String::new, |table| format!("{}.", quote(&table)));
+            unknown.hint(format!("did you mean `{table}{}`?", quote(near)))
+        }
         None if same_table.is_empty() => unknown.hint(
             "the query has no columns: FROM is missing, or a text stands in double quotes instead of single ones",
         ),
@@ -253,7 +271,7 @@ fn failed_cast(line: &str, _: &str) -> Option<Said> {
             .hint("TRY_CAST(value AS type) gives NULL for what does not fit")
             .about(Subject::Text(value.to_owned()))
             .about(Subject::word("CAST"))
-            .about(Subject::Sign("::")),
+            .about(Subject::Sign("::".to_owned())),
     )
 }
 
@@ -261,8 +279,8 @@ fn division_by_zero(line: &str, _: &str) -> Option<Said> {
     line.eq_ignore_ascii_case("divide by zero error").then(|| {
         said("divide by zero: a divisor is 0".to_owned())
             .hint("write value / nullif(divisor, 0) to get NULL there")
-            .about(Subject::Sign("/"))
-            .about(Subject::Sign("%"))
+            .about(Subject::Sign("/".to_owned()))
+            .about(Subject::Sign("%".to_owned()))
     })
 }
 
@@ -271,9 +289,11 @@ fn incomparable(line: &str, _: &str) -> Option<Said> {
     let types = types.split_once("operation ")?.1;
     let (left, operator, right) = sides(types)?;
     Some(
-        said(format!("cannot compare {left} {operator} {right}")).hint(format!(
-            "bring both sides to one type, such as CAST(value AS {left})"
-        )),
+        said(format!("cannot compare {left} {operator} {right}"))
+            .hint(format!(
+                "bring both sides to one type, such as CAST(value AS {left})"
+            ))
+            .about(Subject::Sign(operator.to_owned())),
     )
 }
 

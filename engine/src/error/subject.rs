@@ -14,7 +14,7 @@ pub enum Subject {
     /// A text in quotes.
     Text(String),
     /// A sign, such as `/`.
-    Sign(&'static str),
+    Sign(String),
 }
 
 impl Subject {

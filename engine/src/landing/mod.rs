@@ -33,10 +33,13 @@ pub use discover::{Outside, fingerprint, local_path, open_store, remote_url, sto
 pub use explain::explain;
 use load::Load;
 use options::LandingOptions;
+use preview::Preview;
 use query::{DatabaseTable, run_to_file, table_to_file};
 pub use relation::FileReader;
 pub use retry::retry_rejects;
 pub use validate::validate;
+
+use arrow::datatypes::SchemaRef;
 
 use crate::reconciliation::Copied;
 use crate::session::{Session, Target};
@@ -89,6 +92,28 @@ fn with_note(mut copied: Vec<Copied>, note: Option<String>) -> Vec<Copied> {
         });
     }
     copied
+}
+
+/// The columns that a table would get that is made for the files of a COPY INTO.
+///
+/// # Errors
+/// A file that is missing or cannot be read.
+pub async fn columns_of_files(
+    session: &Session,
+    copy: &CopyInto,
+    id: &TableId,
+) -> Result<SchemaRef> {
+    let preview = Preview::open(session, copy, id).await?;
+    Ok(preview.columns(&preview.files).await?.table.schema)
+}
+
+/// Looks for the files of a COPY INTO, and reads none of them.
+///
+/// # Errors
+/// An option that does not fit, a file or pattern that names nothing.
+pub async fn check_files(session: &Session, copy: &CopyInto) -> Result<()> {
+    let options = LandingOptions::checked(&copy.options, session.threads())?;
+    find_files(session, copy, &options).await.map(drop)
 }
 
 async fn find_files(

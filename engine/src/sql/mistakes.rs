@@ -123,21 +123,23 @@ pub(super) fn explain(
         .filter(|token| !matches!(token.token, Token::Whitespace(_)))
         .cloned()
         .collect();
+    let error = at_token_found(error, &solid);
     let failed = Failed {
         at: reached(&error, &solid),
         tokens: solid,
     };
-    let gets_further = |mended: Mended| {
+    let is_mended = |mended: &Mended| parse(mended.tokens.clone()).is_ok();
+    let gets_further = |mended: &Mended| {
         let beyond = failed.at + mended.added;
         match parse(mended.tokens.clone()) {
             Ok(()) => true,
             Err(error) => reached(&error, &mended.tokens) > beyond.saturating_sub(mended.removed),
         }
     };
+    // A mend that makes the statement whole tells more than one that leaves another mistake.
     let explained = failed
-        .misspelt_keyword(&gets_further)
-        .or_else(|| failed.comma(&gets_further))
-        .or_else(|| failed.bracket(&gets_further));
+        .mend(&is_mended)
+        .or_else(|| failed.mend(&gets_further));
     match explained {
         Some(explained) => explained,
         None => failed.at_its_end(error),
@@ -157,8 +159,15 @@ struct Mended {
 }
 
 impl Failed {
+    /// The first likely mistake whose mending helps.
+    fn mend(&self, helps: &dyn Fn(&Mended) -> bool) -> Option<Error> {
+        self.misspelt_keyword(helps)
+            .or_else(|| self.bracket(helps))
+            .or_else(|| self.comma(helps))
+    }
+
     /// `GRUOP BY`: the word itself or the one before it.
-    fn misspelt_keyword(&self, gets_further: &impl Fn(Mended) -> bool) -> Option<Error> {
+    fn misspelt_keyword(&self, helps: &dyn Fn(&Mended) -> bool) -> Option<Error> {
         let near = [Some(self.at), self.at.checked_sub(1)];
         near.into_iter().flatten().find_map(|index| {
             let token = self.tokens.get(index)?;
@@ -166,7 +175,7 @@ impl Failed {
             let keyword = similar_keywords(word).into_iter().find(|keyword| {
                 let mut tokens = self.tokens.clone();
                 tokens[index].token = Token::make_keyword(keyword);
-                gets_further(Mended {
+                helps(&Mended {
                     tokens,
                     added: 0,
                     removed: 0,
@@ -181,26 +190,26 @@ impl Failed {
     }
 
     /// One too few between two values, or one too many at the end of a list.
-    fn comma(&self, gets_further: &impl Fn(Mended) -> bool) -> Option<Error> {
+    fn comma(&self, helps: &dyn Fn(&Mended) -> bool) -> Option<Error> {
         let here = self.tokens.get(self.at)?;
         let before = self.at.checked_sub(1)?;
         if self.tokens[before].token == Token::Comma {
             let without = self.without(before);
-            return gets_further(without).then(|| {
+            return helps(&without).then(|| {
                 Error::input(format!("there is a comma too many before `{here}`"))
                     .hint("take it out, or write what is to follow it")
                     .place(place_of(self.tokens[before].span))
             });
         }
         let mended = self.with(self.at, Token::Comma);
-        gets_further(mended).then(|| {
+        helps(&mended).then(|| {
             Error::input(format!("`{here}` cannot follow `{}`", self.tokens[before]))
                 .hint(format!("is a comma missing before `{here}`?"))
                 .place(place_of(here.span))
         })
     }
 
-    fn bracket(&self, gets_further: &impl Fn(Mended) -> bool) -> Option<Error> {
+    fn bracket(&self, helps: &dyn Fn(&Mended) -> bool) -> Option<Error> {
         let open = self.open_bracket();
         let here = self.tokens.get(self.at);
         if let Some(here) = here.filter(|here| here.token == Token::RParen && open.is_none()) {
@@ -211,7 +220,7 @@ impl Failed {
             );
         }
         let open = open?;
-        gets_further(self.with(self.at, Token::RParen)).then(|| {
+        helps(&self.with(self.at, Token::RParen)).then(|| {
             let start = open.span.start;
             let missing = match here {
                 Some(here) => format!("a closing bracket is missing before `{here}`"),
@@ -295,6 +304,25 @@ fn reached(error: &Error, tokens: &[TokenWithSpan]) -> usize {
     };
     // What was put in shares the place of what follows it.
     tokens.iter().rposition(at).unwrap_or(tokens.len())
+}
+
+/// The parser sometimes gives the place of the token after the one that it names.
+fn at_token_found(error: Error, tokens: &[TokenWithSpan]) -> Error {
+    let Some((_, found)) = error.message().rsplit_once(", found: ") else {
+        return error;
+    };
+    let at = reached(&error, tokens);
+    let says = |index: usize| {
+        let token = tokens.get(index);
+        token.is_some_and(|token| token.token.to_string() == found)
+    };
+    match at.checked_sub(1) {
+        Some(before) if !says(at) && says(before) => {
+            let place = place_of(tokens[before].span);
+            error.place(place)
+        }
+        _ => error,
+    }
 }
 
 fn plain_word(token: &TokenWithSpan) -> Option<&str> {

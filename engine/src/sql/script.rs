@@ -106,6 +106,14 @@ impl Script {
         Ok(fragments)
     }
 
+    /// A place in this script.
+    pub fn place(&self, line: u64, column: u64) -> Place {
+        Place {
+            file: self.name.clone(),
+            ..Place::at(line, column)
+        }
+    }
+
     /// Completes the place of an error: the name of the script and the text of the line.
     pub fn locate(&self, error: Error) -> Error {
         error.map_place(|place| match place {

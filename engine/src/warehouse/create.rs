@@ -45,39 +45,35 @@ pub async fn create_table(session: &Session, create: CreateTable) -> Result<Done
     } else {
         "created"
     };
-    let declared = declared_schema(&create.columns, planner.state())?;
-    let Some(query) = create.query else {
-        transaction.define(TableDefinition::for_rows(
-            &declared,
-            create.layout,
-            planner.state(),
-        )?);
-        transaction.commit(None).await?;
-        return Ok(Done {
-            message: format!("{verb} table {id}"),
-            rows: None,
-        });
+    let plan = match create.query.clone() {
+        Some(query) => {
+            let declared = declared_schema(&create.columns, planner.state())?;
+            Some(named_by_place(planner.plan(query).await?, &declared)?)
+        }
+        None => None,
     };
-    let plan = named_by_place(planner.plan(query).await?, &declared)?;
-    let tagged = tagged_columns(&plan);
-    let rows = planner.run(&plan).await?;
-    let given = nullable(&rows.schema());
-    let schema = if declared.fields().is_empty() {
-        Arc::clone(&given)
-    } else {
-        named_alike(&declared, &given)?
+    let rows = match &plan {
+        Some(plan) => Some(planner.run(plan).await?),
+        None => None,
     };
-    let schema = with_tags(&schema, &given, &tagged);
+    let given = rows.as_ref().map(|rows| nullable(&rows.schema()));
+    let mut schema = columns_of_create(&create, given.clone(), planner.state())?;
+    if let (Some(plan), Some(given)) = (&plan, given) {
+        schema = with_tags(&schema, &given, &tagged_columns(plan));
+    }
     transaction.define(TableDefinition::for_rows(
         &schema,
         create.layout,
         planner.state(),
     )?);
-    let rows = transaction.write(rows, None).await?;
+    let rows = match rows {
+        Some(rows) => Some(transaction.write(rows, None).await?),
+        None => None,
+    };
     transaction.commit(None).await?;
     Ok(Done {
         message: format!("{verb} table {id}"),
-        rows: Some(rows),
+        rows,
     })
 }
 
@@ -111,6 +107,23 @@ fn with_tags(schema: &Schema, given: &Schema, tagged: &[bool]) -> SchemaRef {
         field
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The columns that a CREATE TABLE declares, or else those that its query gives.
+///
+/// # Errors
+/// A type that cannot be stored, declared columns that are not those of the query.
+pub fn columns_of_create(
+    create: &CreateTable,
+    given: Option<SchemaRef>,
+    state: &SessionState,
+) -> Result<SchemaRef> {
+    let declared = declared_schema(&create.columns, state)?;
+    match given.map(|given| nullable(&given)) {
+        None => Ok(declared),
+        Some(given) if declared.fields().is_empty() => Ok(given),
+        Some(given) => named_alike(&declared, &given),
+    }
 }
 
 /// Keeps a query under a name, after having planned it once.

@@ -4,7 +4,7 @@ use super::create::check_writable;
 use super::{Entry, TableId, Warehouse};
 use crate::execute::Done;
 use crate::session::Session;
-use crate::sql::{Drop, DropKind};
+use crate::sql::{Drop, DropKind, closest};
 use crate::{Error, Result};
 
 /// Removes a table or view.
@@ -39,9 +39,12 @@ pub async fn drop_entry(session: &Session, drop: Drop) -> Result<Done> {
                 "there is no {} {id}",
                 drop.kind.to_string().to_lowercase()
             ));
-            return Err(drop
-                .name
-                .locate(error.hint("SHOW TABLES lists what there is, IF EXISTS accepts nothing")));
+            let known = warehouse.entries(id.zone);
+            let near = closest(&id.name, known.iter().map(|(name, _)| name.as_str()));
+            return Err(drop.name.locate(error.hint(match near {
+                Some(near) => format!("did you mean `{}.{near}`?", id.zone.name()),
+                None => "SHOW TABLES lists what there is, IF EXISTS accepts nothing".to_owned(),
+            })));
         }
     }
     Ok(Done {

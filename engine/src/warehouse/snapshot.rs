@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::SchemaError;
 use datafusion::datasource::ViewTable;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, Volatility};
@@ -43,6 +45,8 @@ pub struct Snapshot {
     base: SessionState,
     /// Tables and views, without and with the columns of origin.
     tables: Mutex<HashMap<(TableId, Columns), Arc<dyn TableProvider>>>,
+    /// What a dry run takes to be there, or not to be there any more.
+    pretended: Mutex<HashMap<TableId, Option<Arc<dyn TableProvider>>>>,
     opened: Mutex<HashMap<TableId, DeltaTable>>,
     /// Opens the files that a query reads as relations.
     reader: Arc<dyn ReadFiles>,
@@ -100,6 +104,7 @@ impl Snapshot {
             warehouse: Arc::clone(warehouse),
             base: base.clone(),
             tables: Mutex::default(),
+            pretended: Mutex::default(),
             opened: Mutex::default(),
             reader,
             files: Mutex::default(),
@@ -133,7 +138,7 @@ impl Snapshot {
         }
         plan_in_order(statement, state)
             .await
-            .map_err(|error| self.explain(error, &relations))
+            .map_err(|error| explain_function(self.explain(error, &relations), state))
     }
 
     fn entries(&self) -> Vec<TableId> {
@@ -227,6 +232,9 @@ impl Snapshot {
         id: &TableId,
         columns: Columns,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let Some(pretended) = lock(&self.pretended).get(id) {
+            return Ok(pretended.clone());
+        }
         let key = (id.clone(), columns);
         if let Some(known) = lock(&self.tables).get(&key) {
             return Ok(Some(Arc::clone(known)));
@@ -255,6 +263,12 @@ impl Snapshot {
         }
         let provider = table.table_provider().with_session(self.session()).await?;
         Ok(Some(provider))
+    }
+
+    /// Plans with an empty table of these columns, or without one, whatever the warehouse has.
+    pub fn pretend(&self, id: TableId, schema: Option<SchemaRef>) {
+        let empty = |schema| Arc::new(EmptyTable::new(schema)) as Arc<dyn TableProvider>;
+        lock(&self.pretended).insert(id, schema.map(empty));
     }
 
     /// The warehouse that it is of.
@@ -333,7 +347,15 @@ impl Snapshot {
         };
         let mut state = self.planner_state(&self.base, Columns::Own);
         state.config_mut().options_mut().catalog.default_schema = id.zone.name().to_owned();
-        let in_view = |error: Error| script.locate(error).context(format!("view {id}"));
+        let in_view = |error: Error| {
+            let error = script.locate(error).context(format!("view {id}"));
+            match error.get_hint() {
+                Some(hint) if hint.starts_with("did you mean") => error,
+                _ => error.hint(format!(
+                    "make what the view reads, or write it again with CREATE OR REPLACE VIEW {id}"
+                )),
+            }
+        };
         refuse_in_view(&query, self.databases.as_ref()).map_err(in_view)?;
         let plan = self.plan(query, &state).await.map_err(in_view)?;
         let plan = TypeCoercion::new().analyze(plan, state.config_options())?;
@@ -367,6 +389,22 @@ impl Snapshot {
         }
         planning.push(id.clone());
         Ok(())
+    }
+}
+
+/// An unknown table function gets a hint with the one that was probably meant.
+fn explain_function(error: Error, state: &SessionState) -> Error {
+    let name = error
+        .message()
+        .strip_prefix("there is no table function `")
+        .and_then(|rest| rest.strip_suffix('`'));
+    let relations = tidemill_udfs::table::FUNCTIONS.iter();
+    let known = relations
+        .map(|function| function.name())
+        .chain(state.table_functions().keys().map(String::as_str));
+    match name.and_then(|name| closest(name, known)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error,
     }
 }
 

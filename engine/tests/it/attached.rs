@@ -43,6 +43,7 @@ impl Attached {
             warn_scan_bytes: u64::MAX,
             connections: BTreeMap::from([("db".to_owned(), ConnectionConfig::url(&url))]),
             environment: Environment::default(),
+            origins: std::collections::BTreeMap::new(),
         });
         // For the binary.
         let declaration = format!("[connections.db]\nurl = \"{url}\"\n");

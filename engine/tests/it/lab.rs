@@ -153,6 +153,7 @@ impl Lab {
             warn_scan_bytes: u64::MAX,
             connections: Default::default(),
             environment: Environment::default(),
+            origins: std::collections::BTreeMap::new(),
         })
         .unwrap()
     }

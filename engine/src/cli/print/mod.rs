@@ -81,6 +81,19 @@ pub fn print_batches(format: Format, schema: &SchemaRef, batches: &[RecordBatch]
     print_rows(format, schema, batches.iter().cloned().map(Ok))
 }
 
+/// Writes what is no result, such as a page of the manual, to stdout. A reader that goes away is fine.
+///
+/// # Errors
+/// An output that cannot be written.
+pub fn write_text(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());
+    let written = write(&mut output).and_then(|()| output.flush());
+    match written.map_err(unwritable) {
+        Err(error) if !reader_went_away(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn print(
     format: Format,
     schema: &Schema,

@@ -37,12 +37,11 @@ const WELCOME: &str = concat!(
 /// A terminal that cannot be read; [`Kind::Interrupted`] when the user leaves a query behind that
 /// does not end.
 pub fn run(
-    session: Session,
+    session: Arc<Session>,
     runtime: &Runtime,
     parameters: &Parameters,
     format: Format,
 ) -> Result<()> {
-    let session = Arc::new(session);
     let mut prompt = Prompt::open()?;
     report::note(WELCOME);
     loop {

@@ -28,6 +28,7 @@ mod ledger;
 mod numeric;
 mod read;
 mod relation;
+mod rights;
 mod session_attributes;
 mod sessions;
 mod target;
@@ -39,6 +40,7 @@ mod write;
 
 pub(super) use execute::execute;
 pub(super) use read::PostgresReader;
+pub(super) use rights::rights;
 pub(super) use write::export;
 
 use self::connect::Session;

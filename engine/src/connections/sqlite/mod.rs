@@ -21,6 +21,7 @@ mod kinds;
 mod ledger;
 mod read;
 mod relation;
+mod rights;
 mod scan;
 mod target;
 mod types;
@@ -48,6 +49,7 @@ use crate::error::{Error, Result};
 
 pub(super) use execute::execute;
 pub(super) use read::SqliteReader;
+pub(super) use rights::rights;
 pub(super) use types::timestamp as timestamp_text;
 pub(super) use write::export;
 

@@ -1,14 +1,18 @@
 //! What a user of the command line reads: exit code, stdout and stderr of the real binary.
 
 mod analyze;
+mod doctor;
 mod errors;
+mod help;
+mod mistakes;
 mod pii;
 mod rejects;
 mod results;
+mod script_flags;
 mod scripts;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -26,10 +30,18 @@ impl Tidemill {
     }
 
     pub fn with_file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
-        let path = self.folder.path().join(name);
+        self.write(name, contents);
+        self
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, contents).unwrap();
-        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
