@@ -31,7 +31,7 @@ use crate::unloading::unload;
 use crate::warehouse::{
     Snapshot, Zone, alter_table, create_table, create_view, describe, drop_entry, insert,
 };
-use crate::{Error, Kind, Result};
+use crate::{Error, Kind, Result, Subject};
 
 /// What a statement gave.
 #[derive(Debug)]
@@ -298,10 +298,10 @@ async fn check(session: &Session, assert: Assert) -> Result<Done> {
     let message = assert
         .message
         .unwrap_or_else(|| format!("does not hold: {}", assert.condition));
-    Err(Error::new(
-        Kind::Assertion,
-        format!("assertion failed: {message}"),
-    ))
+    Err(
+        Error::new(Kind::Assertion, format!("assertion failed: {message}"))
+            .about(Subject::word("ASSERT")),
+    )
 }
 
 fn internal_query(sql: &str) -> Result<Query> {

@@ -452,7 +452,15 @@ fn build_runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(spill);
-    Ok(Arc::new(runtime.build()?))
+    let built = runtime.build().map_err(|error| {
+        Error::from(error)
+            .context(format!(
+                "cannot use the spill folder {}",
+                config.spill_folder.display()
+            ))
+            .hint("choose a folder that can be written with --spill-folder")
+    });
+    Ok(Arc::new(built?))
 }
 
 /// Plans our own operators beside those of the engine and of the table format.

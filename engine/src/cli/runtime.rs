@@ -45,10 +45,13 @@ impl Runtime {
             .enable_all()
             .build()
             .map_err(no_threads)?;
-        // KMeans computes on the pool of this library, which would take all cores.
-        let kmeans = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        // Only one pool can be made per process, so a second runtime keeps the first one's.
-        let _ = kmeans.build_global();
+        // KMeans computes on the pool of this library, which takes all cores of its own accord, and
+        // only once it is needed: starting threads that most statements never use costs time.
+        if std::thread::available_parallelism().is_ok_and(|cores| cores.get() != threads) {
+            let kmeans = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            // Only one pool can be made per process, so a second runtime keeps the first one's.
+            let _ = kmeans.build_global();
+        }
         let front = Builder::new_current_thread().build().map_err(no_threads)?;
         let interrupt = Arc::new(Interrupt::default());
         watch(Arc::clone(&interrupt))?;

@@ -84,8 +84,7 @@ pub fn all_went_well(count: usize, failures: &[Error]) -> Result<()> {
     for failure in failures {
         report::note(&format!("  {failure}"));
     }
-    Err(Error::new(first.kind(), "the script did not succeed")
-        .hint("what is listed above failed, all else was done"))
+    Err(Error::new(first.kind(), "the script did not succeed"))
 }
 
 /// All statements of all scripts. Without going on, the first mistake ends everything.

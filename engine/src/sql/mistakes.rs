@@ -4,6 +4,7 @@
 //! `GRUOP BY` it complains about BY. So likely mistakes near that place are mended one at a time, and
 //! a mend after which the parser gets further tells what was wrong. Nothing mended is ever run.
 
+use datafusion::sql::sqlparser::keywords::{RESERVED_FOR_COLUMN_ALIAS, RESERVED_FOR_TABLE_ALIAS};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::place_of;
@@ -115,9 +116,6 @@ pub(super) fn explain(
     tokens: &[TokenWithSpan],
     parse: impl Fn(Vec<TokenWithSpan>) -> Result<()>,
 ) -> Error {
-    if error.get_hint().is_some() {
-        return error;
-    }
     let solid: Vec<TokenWithSpan> = tokens
         .iter()
         .filter(|token| !matches!(token.token, Token::Whitespace(_)))
@@ -129,6 +127,9 @@ pub(super) fn explain(
         tokens: solid,
     };
     let is_mended = |mended: &Mended| parse(mended.tokens.clone()).is_ok();
+    if error.get_hint().is_some() {
+        return failed.misspelt_keyword(&is_mended).unwrap_or(error);
+    }
     let gets_further = |mended: &Mended| {
         let beyond = failed.at + mended.added;
         match parse(mended.tokens.clone()) {
@@ -201,6 +202,9 @@ impl Failed {
                     .place(place_of(self.tokens[before].span))
             });
         }
+        if is_reserved(here) {
+            return None;
+        }
         let mended = self.with(self.at, Token::Comma);
         helps(&mended).then(|| {
             Error::input(format!("`{here}` cannot follow `{}`", self.tokens[before]))
@@ -210,7 +214,7 @@ impl Failed {
     }
 
     fn bracket(&self, helps: &dyn Fn(&Mended) -> bool) -> Option<Error> {
-        let open = self.open_bracket();
+        let open = self.open_bracket_before(self.at);
         let here = self.tokens.get(self.at);
         if let Some(here) = here.filter(|here| here.token == Token::RParen && open.is_none()) {
             return Some(
@@ -219,19 +223,24 @@ impl Failed {
                     .place(place_of(here.span)),
             );
         }
+        let last = self.tokens.len();
+        if let Some(open) = self.open_bracket_before(last)
+            && helps(&self.with(last, Token::RParen))
+        {
+            let end = self.tokens.last().map(|token| token.span.end);
+            let place = end.map_or_else(Place::default, |end| Place::at(end.line, end.column));
+            return Some(
+                Error::input("a closing bracket is missing at the end")
+                    .hint(not_closed(open))
+                    .place(place),
+            );
+        }
         let open = open?;
+        let here = here?;
         helps(&self.with(self.at, Token::RParen)).then(|| {
-            let start = open.span.start;
-            let missing = match here {
-                Some(here) => format!("a closing bracket is missing before `{here}`"),
-                None => "a closing bracket is missing at the end".to_owned(),
-            };
-            Error::input(missing)
-                .hint(format!(
-                    "the bracket at line {}, column {} is not closed",
-                    start.line, start.column
-                ))
-                .place(self.place())
+            Error::input(format!("a closing bracket is missing before `{here}`"))
+                .hint(not_closed(open))
+                .place(place_of(here.span))
         })
     }
 
@@ -250,10 +259,10 @@ impl Failed {
         }
     }
 
-    /// The innermost bracket that is open where the parser stopped.
-    fn open_bracket(&self) -> Option<&TokenWithSpan> {
+    /// The innermost bracket that is open before a token.
+    fn open_bracket_before(&self, index: usize) -> Option<&TokenWithSpan> {
         let mut open = Vec::new();
-        for token in &self.tokens[..self.at.min(self.tokens.len())] {
+        for token in &self.tokens[..index.min(self.tokens.len())] {
             match token.token {
                 Token::LParen => open.push(token),
                 Token::RParen => {
@@ -325,6 +334,25 @@ fn at_token_found(error: Error, tokens: &[TokenWithSpan]) -> Error {
     }
 }
 
+/// Whether a word begins a clause, so that it cannot be the next of a list.
+fn is_reserved(token: &TokenWithSpan) -> bool {
+    match &token.token {
+        Token::Word(word) => {
+            RESERVED_FOR_TABLE_ALIAS.contains(&word.keyword)
+                || RESERVED_FOR_COLUMN_ALIAS.contains(&word.keyword)
+        }
+        _ => false,
+    }
+}
+
+fn not_closed(bracket: &TokenWithSpan) -> String {
+    let start = bracket.span.start;
+    format!(
+        "the bracket at line {}, column {} is not closed",
+        start.line, start.column
+    )
+}
+
 fn plain_word(token: &TokenWithSpan) -> Option<&str> {
     match &token.token {
         Token::Word(word)
@@ -349,4 +377,112 @@ fn similar_keywords(word: &str) -> Vec<&'static str> {
         .collect();
     similar.sort_unstable();
     similar.into_iter().map(|(_, keyword)| keyword).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sql::{Parameters, Script};
+
+    fn explained(text: &str) -> (String, String, (u64, u64)) {
+        let error = Script::inline(text).parse(&Parameters::new()).unwrap_err();
+        let place = error.get_place().unwrap();
+        (
+            error.message().to_owned(),
+            error.get_hint().unwrap_or_default().to_owned(),
+            (place.line, place.column),
+        )
+    }
+
+    #[test]
+    fn a_keyword_is_recognised_wherever_the_parser_stops() {
+        for (text, keyword, column) in [
+            ("SELEC 1", "SELECT", 1),
+            ("SELECT a FORM t", "FROM", 10),
+            ("SELECT a FROM t WEHRE a = 1", "WHERE", 17),
+            ("SELECT a FROM t ODER BY a", "ORDER", 17),
+            ("SELECT a FROM t LIMT 5", "LIMIT", 17),
+            ("SELECT a FROM t JION u ON t.a = u.a", "JOIN", 17),
+            ("SELECT a FROM t UNOIN SELECT 1", "UNION", 17),
+            ("SELECT CASE WHEN a THEN 1 ELES 2 END FROM t", "ELSE", 27),
+            ("CREAT TABLE t AS SELECT 1 AS a", "CREATE", 1),
+            ("DROP TABEL t", "TABLE", 6),
+            ("INSERT INOT t VALUES (1)", "INTO", 8),
+            ("COPY INOT raw.t FROM 'a.csv'", "INTO", 6),
+            ("DESCIRBE t", "DESCRIBE", 1),
+        ] {
+            let (_, hint, place) = explained(text);
+            assert_eq!(hint, format!("did you mean `{keyword}`?"), "{text}");
+            assert_eq!(place, (1, column), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_misspelt_keyword() {
+        let (message, hint, _) = explained("SELECT a FROM t PREWHERE b");
+        assert_eq!(message, "expected: end of statement, found: PREWHERE");
+        assert_eq!(hint, "");
+    }
+
+    #[test]
+    fn brackets_and_commas_are_missed() {
+        for (text, hint, column) in [
+            (
+                "SELECT count(a FROM t",
+                "the bracket at line 1, column 13 is not closed",
+                16,
+            ),
+            (
+                "SELECT * FROM (SELECT a FROM t",
+                "the bracket at line 1, column 15 is not closed",
+                31,
+            ),
+            ("SELECT 1) AS a", "take it out, or open one before it", 9),
+            ("SELECT a b c FROM t", "is a comma missing before `c`?", 12),
+            (
+                "SELECT a, FROM t",
+                "take it out, or write what is to follow it",
+                9,
+            ),
+            ("VALUES (1) (2)", "is a comma missing before `(`?", 12),
+        ] {
+            let explained = explained(text);
+            assert_eq!(
+                (explained.1.as_str(), explained.2.1),
+                (hint, column),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_missing_at_the_end_is_shown_there() {
+        let (message, _, place) = explained("SELECT a\nFROM t\nWHERE -- why");
+        assert_eq!(
+            message,
+            "expected: an expression, found: the end of the statement"
+        );
+        assert_eq!(place, (3, 6));
+    }
+
+    proptest! {
+        /// Whatever is typed, it is explained or understood; the place is one of the text.
+        #[test]
+        fn any_words_are_explained(words in prop::collection::vec(
+            prop::sample::select(vec![
+                "SELECT", "SELEC", "FROM", "t", "a", ",", "(", ")", "'x'", "1", "GRUOP", "BY", "WHERE",
+                "=", "INSERT", "INTO", "VALUES", "\n", "--c\n", "AS", "JOIN", "ON", "*", "SET", "$p", "\"q\"",
+            ]),
+            0..12,
+        )) {
+            let text = words.join(" ");
+            if let Err(error) = Script::inline(text.clone()).parse(&Parameters::new()) {
+                let line = error.get_place().map_or(1, |place| place.line);
+                prop_assert!(line >= 1 && line <= text.lines().count().max(1) as u64 + 1, "{error}");
+            }
+        }
+    }
 }

@@ -3,16 +3,11 @@
 //! They are put in as tokens, before parsing, so that they work wherever a literal may stand: in
 //! a path, an option, a LIMIT, a view body. A value never becomes SQL text, so nothing can be
 //! injected through one.
-//!
-//! A script may declare a default with `SET name = value`; what `-p` gives is then read in the type
-//! of that value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{Set, SetSubject};
-use crate::config::SETTINGS;
 use crate::{Error, Place, Result};
 
 /// The value of a parameter.
@@ -129,89 +124,6 @@ impl std::fmt::Display for ParameterValue {
     }
 }
 
-/// The parameters that a script has while it is parsed: those given, and the defaults that it has
-/// declared so far.
-#[derive(Debug, Clone)]
-pub struct ParameterScope {
-    given: Parameters,
-    known: Parameters,
-    /// Parameters that some script says as `$name` or declares.
-    used: BTreeSet<String>,
-}
-
-impl ParameterScope {
-    /// Before the first script.
-    pub fn new(given: &Parameters) -> Self {
-        ParameterScope {
-            given: given.clone(),
-            known: given.clone(),
-            used: BTreeSet::new(),
-        }
-    }
-
-    /// A parameter that was given and that no script parsed so far has.
-    ///
-    /// # Errors
-    /// There is one: with what was probably meant.
-    pub fn check_given(&self) -> Result<()> {
-        let Some(unused) = self.given.keys().find(|name| !self.used.contains(*name)) else {
-            return Ok(());
-        };
-        let error = Error::usage(format!("nothing in the SQL uses the parameter `{unused}`"));
-        Err(
-            match super::closest(unused, self.used.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(format!("write ${unused} where its value is to stand")),
-            },
-        )
-    }
-
-    /// What the parameters are by now.
-    pub(super) fn known(&self) -> &Parameters {
-        &self.known
-    }
-
-    /// Notes the parameters that a script says.
-    pub(super) fn use_all<'t>(&mut self, tokens: impl IntoIterator<Item = &'t TokenWithSpan>) {
-        for token in tokens {
-            if let Token::Placeholder(placeholder) = &token.token
-                && is_parameter(placeholder)
-            {
-                self.used.insert(placeholder[1..].to_owned());
-            }
-        }
-    }
-
-    /// Takes the default of a parameter from a SET that declares one; any other is left as it is.
-    ///
-    /// # Errors
-    /// What was given is not of the type of the default.
-    pub(super) fn declare(&mut self, set: &mut Set) -> Result<()> {
-        let is_setting =
-            set.name.contains('.') || SETTINGS.iter().any(|known| known.name == set.name);
-        let is_known = self.used.contains(&set.name) || self.given.contains_key(&set.name);
-        if is_setting || !is_known {
-            return Ok(());
-        }
-        let value = match self.given.get(&set.name) {
-            None => set.literal.clone(),
-            Some(given) => {
-                ParameterValue::parse_like(&given.to_string(), &set.literal).map_err(|error| {
-                    error
-                        .context(format!("parameter `{}`", set.name))
-                        .place(set.place.clone())
-                })?
-            }
-        };
-        set.subject = SetSubject::Parameter;
-        set.value = value.to_string();
-        set.literal = value.clone();
-        self.used.insert(set.name.clone());
-        self.known.insert(set.name.clone(), value);
-        Ok(())
-    }
-}
-
 /// The value that a token stands for, if it is a parameter that has one.
 pub(super) fn value_of<'p>(
     token: &Token,
@@ -250,7 +162,8 @@ pub(super) fn substitute(
     Ok(replaced)
 }
 
-fn is_parameter(placeholder: &str) -> bool {
+/// Whether a placeholder has a name; `$1` belongs to PREPARE.
+pub(super) fn is_parameter(placeholder: &str) -> bool {
     placeholder
         .strip_prefix('$')
         .is_some_and(|name| name.starts_with(|first: char| first.is_alphabetic() || first == '_'))

@@ -114,3 +114,60 @@ fn text_of(token: &TokenWithSpan) -> Option<&str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
+    use super::*;
+    use crate::sql::TideDialect;
+
+    fn column(sql: &str, error: Error) -> Option<u64> {
+        let tokens = Tokenizer::new(&TideDialect, sql).tokenize_with_location();
+        let located = locate(error, &tokens.unwrap());
+        located.get_place().map(|place| place.column)
+    }
+
+    #[test]
+    fn the_token_that_an_error_is_about_is_its_place() {
+        let about = |subject| Error::input("no").about(subject);
+        let sign = |sign: &str| about(Subject::Sign(sign.to_owned()));
+        let sql = "SELECT a AS b, 'x' AS b, c / 2, d / 0";
+        assert_eq!(column(sql, about(Subject::word("B"))), Some(13));
+        assert_eq!(
+            column(sql, about(Subject::Repeated("b".to_owned()))),
+            Some(23)
+        );
+        assert_eq!(column(sql, about(Subject::Text("x".to_owned()))), Some(16));
+        assert_eq!(column(sql, sign("/")), Some(35), "the one by zero");
+        assert_eq!(
+            column("SELECT a / b / c", sign("/")),
+            None,
+            "nobody knows which"
+        );
+        assert_eq!(column("SELECT a / b", sign("/")), Some(10));
+    }
+
+    #[test]
+    fn a_message_that_quotes_a_token_is_about_it() {
+        let sql = "COPY INTO t FROM 'data/a.csv' (KEY (idd))";
+        assert_eq!(
+            column(sql, Error::input("cannot read data/a.csv")),
+            Some(18)
+        );
+        assert_eq!(
+            column(sql, Error::input("there is no column `idd`")),
+            Some(37)
+        );
+        assert_eq!(column(sql, Error::input("something else")), None);
+    }
+
+    #[test]
+    fn a_place_that_is_known_stays() {
+        let error = Error::input("no `a`").place(Place::at(3, 4));
+        assert_eq!(column("SELECT a", error), Some(4));
+        let in_file = Error::input("no `a`").place(Place::file("v.sql"));
+        assert_eq!(column("SELECT a", in_file), Some(0));
+    }
+}

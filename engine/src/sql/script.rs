@@ -10,8 +10,8 @@ use datafusion::sql::sqlparser::tokenizer::{
 };
 
 use super::dialect::TideDialect;
-use super::parameters::{ParameterScope, Parameters, substitute, value_of};
-use super::{Statement, mistakes, parse_statement, places};
+use super::parameters::{Parameters, substitute, value_of};
+use super::{ParameterScope, Statement, mistakes, parse_statement, places};
 use crate::secrets::hide_passwords;
 use crate::{Error, Place, Result};
 

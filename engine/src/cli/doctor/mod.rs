@@ -33,34 +33,42 @@ struct Patient {
 /// A check, declared once.
 struct Check {
     name: &'static str,
-    run: for<'p> fn(&'p Patient) -> BoxFuture<'p, Vec<Finding>>,
+    look: Look,
+}
+
+/// What a check looks at.
+enum Look {
+    /// The configuration, which needs nothing else to work.
+    Configuration(fn(&Config) -> Vec<Finding>),
+    /// The warehouse and the databases, through a session.
+    Session(for<'p> fn(&'p Patient) -> BoxFuture<'p, Vec<Finding>>),
 }
 
 /// All checks, in the order in which one depends on the other.
 const CHECKS: [Check; 6] = [
     Check {
         name: "versions",
-        run: |_| Box::pin(async { versions::check() }),
+        look: Look::Configuration(|_| versions::check()),
     },
     Check {
         name: "configuration",
-        run: |patient| Box::pin(async { configuration::check_settings(&patient.config) }),
+        look: Look::Configuration(configuration::check_settings),
     },
     Check {
         name: "secrets",
-        run: |patient| Box::pin(async { configuration::check_secrets(&patient.config) }),
+        look: Look::Configuration(configuration::check_secrets),
     },
     Check {
         name: "disk",
-        run: |patient| Box::pin(async { disk::check(&patient.config) }),
+        look: Look::Configuration(disk::check),
     },
     Check {
         name: "warehouse",
-        run: |patient| Box::pin(warehouse::check(&patient.session)),
+        look: Look::Session(|patient| Box::pin(warehouse::check(&patient.session))),
     },
     Check {
         name: "connections",
-        run: |patient| Box::pin(connections::check(patient)),
+        look: Look::Session(|patient| Box::pin(connections::check(patient))),
     },
 ];
 
@@ -69,8 +77,8 @@ const CHECKS: [Check; 6] = [
 /// # Errors
 /// A check failed.
 pub fn run(file: Option<&Path>, flags: &Flags, format: Format) -> Result<()> {
-    let found = match open(file, flags) {
-        Ok(patient) => examine(patient)?,
+    let found = match Config::load(file, flags) {
+        Ok(config) => examine(config)?,
         Err(error) => vec![("configuration", Finding::error("settings", &error))],
     };
     let batch = to_batch(&found)?;
@@ -86,22 +94,39 @@ pub fn run(file: Option<&Path>, flags: &Flags, format: Format) -> Result<()> {
     }
 }
 
-fn open(file: Option<&Path>, flags: &Flags) -> Result<Patient> {
-    let config = Config::load(file, flags)?;
-    let session = Session::open(config.clone())?;
-    Ok(Patient { config, session })
-}
-
-fn examine(patient: Patient) -> Result<Vec<(&'static str, Finding)>> {
+/// What needs no session is checked without one: it may be the reason that there is none.
+fn examine(config: Config) -> Result<Vec<(&'static str, Finding)>> {
+    let mut found = Vec::new();
+    for check in &CHECKS {
+        if let Look::Configuration(look) = check.look {
+            found.extend(
+                look(&config)
+                    .into_iter()
+                    .map(|finding| (check.name, finding)),
+            );
+        }
+    }
+    let session = match Session::open(config.clone()) {
+        Ok(session) => session,
+        Err(error) => {
+            found.push(("session", Finding::error("start", &error)));
+            return Ok(found);
+        }
+    };
+    let patient = Patient { config, session };
     let runtime = Runtime::start(patient.config.threads)?;
-    runtime.run(async move {
+    let of_session = runtime.run(async move {
         let mut found = Vec::new();
         for check in &CHECKS {
-            let findings = (check.run)(&patient).await;
-            found.extend(findings.into_iter().map(|finding| (check.name, finding)));
+            if let Look::Session(look) = check.look {
+                let findings = look(&patient).await;
+                found.extend(findings.into_iter().map(|finding| (check.name, finding)));
+            }
         }
         Ok(found)
-    })
+    })?;
+    found.extend(of_session);
+    Ok(found)
 }
 
 fn to_batch(found: &[(&'static str, Finding)]) -> Result<RecordBatch> {

@@ -168,6 +168,11 @@ fn a_spill_folder_that_cannot_be_written_is_found() {
         "{spill}"
     );
     assert!(spill.contains("--spill-folder"), "{spill}");
+    let start = about(&found, "session", "start").concat();
+    assert!(
+        start.contains("cannot use the spill folder /proc"),
+        "{start}"
+    );
 }
 
 #[test]

@@ -26,12 +26,12 @@ fn an_unknown_column_is_underlined() {
     exit code 1
     --- stdout
     --- stderr
-    error: no field named nam
+    error: there is no column `nam`
       --> line 1, column 8
        |
      1 | SELECT nam FROM (VALUES (1, 'x')) AS t(id, name)
        |        ^^^
-    hint: did you mean `t.name`?
+    hint: did you mean `name`?
     ");
 }
 
@@ -57,7 +57,7 @@ fn an_unterminated_string_is_shown_where_it_starts() {
        |
      2 | SELECT 'abc
        |        ^
-    hint: it starts here and is never closed
+    hint: it starts here and is never closed; a quote inside of a text is written twice: 'it''s'
     ");
 }
 
@@ -73,7 +73,7 @@ fn an_assertion_that_fails_has_its_own_exit_code() {
       --> line 1, column 15
        |
      1 | ASSERT 1 < 2; ASSERT 2 < 1 AS 'numbers are upside down'; SELECT 1 AS a
-       |               ^
+       |               ^^^^^^
     ");
 }
 

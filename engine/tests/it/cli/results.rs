@@ -160,10 +160,10 @@ fn a_column_that_json_would_lose_is_refused() {
     --- stdout
     --- stderr
     error: two columns are called `id`, and an object can hold only one of them
-      --> line 1, column 1
+      --> line 1, column 28
        |
      1 | SELECT * FROM (SELECT 1 AS id) AS a JOIN (SELECT 1 AS id) AS b ON a.id = b.id
-       | ^
+       |                            ^^
     hint: give one another name with AS, or choose --format csv
     ");
 }

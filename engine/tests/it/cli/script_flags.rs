@@ -55,7 +55,23 @@ fn what_is_hard_to_split_is_split_right() {
 #[test]
 fn an_error_behind_line_ends_of_windows_is_on_its_line() {
     let tidemill = Tidemill::new().with_file("job.sql", "SELECT 1 AS a;\r\nSELECT b;\r\n");
-    assert_snapshot!(tidemill.run(&["-f", "job.sql", "--dry-run"]), @"");
+    assert_snapshot!(tidemill.run(&["-f", "job.sql", "--dry-run"]), @"
+    exit code 1
+    --- stdout
+    ┌─────────────┬───────────┬───────┬────────┐
+    │ place       │ statement │ reads │ writes │
+    ├─────────────┼───────────┼───────┼────────┤
+    │ job.sql:1:1 │ SELECT    │ NULL  │ NULL   │
+    └─────────────┴───────────┴───────┴────────┘
+    (1 row)
+    --- stderr
+    error: there is no column `b`
+      --> job.sql:2:8
+       |
+     2 | SELECT b;
+       |        ^
+    hint: the query has no columns: FROM is missing, or a text stands in double quotes instead of single ones
+    ");
 }
 
 const PARAMETERS: &str = "\
@@ -71,14 +87,58 @@ fn a_script_declares_the_defaults_of_its_parameters() {
     let run = |parameters: &[&str]| {
         tidemill.run(&[&["-f", "job.sql", "--format", "csv"][..], parameters].concat())
     };
-    assert_snapshot!(run(&[]), @"");
+    assert_snapshot!(run(&[]), @"
+    exit code 0
+    --- stdout
+    city,least,since
+    Bern,2,2024-01-01
+    --- stderr
+    city = Bern
+    least = 2
+    since = 2024-01-01
+    ");
     assert_snapshot!(
         run(&["-p", "city=007", "-p", "least=-5", "-p", "since=2025-12-31"]),
-        @""
+        @"
+    exit code 0
+    --- stdout
+    city,least,since
+    007,-5,2025-12-31
+    --- stderr
+    city = 007
+    least = -5
+    since = 2025-12-31
+    "
     );
-    assert_snapshot!(run(&["-p", "least=1.5"]), @"");
-    assert_snapshot!(run(&["-p", "since=31.12.2025"]), @"");
-    assert_snapshot!(run(&["-p", "ctiy=Basel"]), @"");
+    assert_snapshot!(run(&["-p", "least=1.5"]), @"
+    exit code 2
+    --- stdout
+    --- stderr
+    error: parameter `least`: `1.5` is not a whole number
+      --> job.sql:2:5
+       |
+     2 | SET least = 2;
+       |     ^^^^^
+    hint: its default has no digits after the point
+    ");
+    assert_snapshot!(run(&["-p", "since=31.12.2025"]), @"
+    exit code 2
+    --- stdout
+    --- stderr
+    error: parameter `since`: `31.12.2025` is not a date
+      --> job.sql:3:5
+       |
+     3 | SET since = DATE '2024-01-01';
+       |     ^^^^^
+    hint: write it as 2024-12-31
+    ");
+    assert_snapshot!(run(&["-p", "ctiy=Basel"]), @"
+    exit code 2
+    --- stdout
+    --- stderr
+    error: nothing in the SQL uses the parameter `ctiy`
+    hint: did you mean `city`?
+    ");
 }
 
 const ONE_FAILS: &str = "\
@@ -232,8 +292,20 @@ fn the_prompt_stays_after_an_initial_file() {
 #[test]
 fn options_for_scripts_do_not_go_with_a_subcommand() {
     let tidemill = Tidemill::new();
-    assert_snapshot!(tidemill.run(&["--keep-going", "run", "jobs"]), @"");
-    assert_snapshot!(tidemill.run(&["-c", "SELECT 1", "doctor"]), @"");
+    assert_snapshot!(tidemill.run(&["--keep-going", "run", "jobs"]), @"
+    exit code 2
+    --- stdout
+    --- stderr
+    error: run does not go with --keep-going
+    hint: it is for the SQL of -c, -f, -i and standard input
+    ");
+    assert_snapshot!(tidemill.run(&["-c", "SELECT 1", "doctor"]), @"
+    exit code 2
+    --- stdout
+    --- stderr
+    error: doctor does not go with -c, -f or -i
+    hint: call tidemill twice, once for each
+    ");
 }
 
 #[test]
