@@ -108,6 +108,8 @@ pub const KEYWORDS: [&str; 92] = [
 
 /// More letters than this are not one misspelt word but another one.
 const WRONG_LETTERS: usize = 2;
+/// Of a long statement no more words than this are tried.
+const TRIED_WORDS: usize = 100;
 
 /// Says what was probably meant, if an error of the parser has no hint yet. `parse` tells how a
 /// mended statement fares.
@@ -128,7 +130,8 @@ pub(super) fn explain(
     };
     let is_mended = |mended: &Mended| parse(mended.tokens.clone()).is_ok();
     if error.get_hint().is_some() {
-        return failed.misspelt_keyword(&is_mended).unwrap_or(error);
+        let near = failed.misspelt_keyword(failed.near(), &is_mended);
+        return near.unwrap_or(error);
     }
     let gets_further = |mended: &Mended| {
         let beyond = failed.at + mended.added;
@@ -140,6 +143,7 @@ pub(super) fn explain(
     // A mend that makes the statement whole tells more than one that leaves another mistake.
     let explained = failed
         .mend(&is_mended)
+        .or_else(|| failed.misspelt_keyword(failed.everywhere(), &is_mended))
         .or_else(|| failed.mend(&gets_further));
     match explained {
         Some(explained) => explained,
@@ -162,15 +166,30 @@ struct Mended {
 impl Failed {
     /// The first likely mistake whose mending helps.
     fn mend(&self, helps: &dyn Fn(&Mended) -> bool) -> Option<Error> {
-        self.misspelt_keyword(helps)
+        self.misspelt_keyword(self.near(), helps)
             .or_else(|| self.bracket(helps))
             .or_else(|| self.comma(helps))
     }
 
-    /// `GRUOP BY`: the word itself or the one before it.
-    fn misspelt_keyword(&self, helps: &dyn Fn(&Mended) -> bool) -> Option<Error> {
+    /// The word that the parser stopped at and the one before it, as in `GRUOP BY`.
+    fn near(&self) -> Vec<usize> {
         let near = [Some(self.at), self.at.checked_sub(1)];
-        near.into_iter().flatten().find_map(|index| {
+        near.into_iter().flatten().collect()
+    }
+
+    /// All words: in a CASE, say, the parser goes back to its start when it does not understand the end.
+    fn everywhere(&self) -> Vec<usize> {
+        let words = self.tokens.iter().enumerate();
+        let words = words.filter(|(_, token)| plain_word(token).is_some());
+        words.map(|(index, _)| index).take(TRIED_WORDS).collect()
+    }
+
+    fn misspelt_keyword(
+        &self,
+        words: Vec<usize>,
+        helps: &dyn Fn(&Mended) -> bool,
+    ) -> Option<Error> {
+        words.into_iter().find_map(|index| {
             let token = self.tokens.get(index)?;
             let word = plain_word(token)?;
             let keyword = similar_keywords(word).into_iter().find(|keyword| {
@@ -384,7 +403,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use proptest::prelude::*;
 
-    use super::*;
     use crate::sql::{Parameters, Script};
 
     fn explained(text: &str) -> (String, String, (u64, u64)) {

@@ -75,6 +75,7 @@ pub(super) fn wrong_count_of_arguments(line: &str, _: &str) -> Option<Said> {
         said(format!(
             "the function {name} takes {wanted} {arguments}, and {given} were given"
         ))
+        .hint("SHOW FUNCTIONS says what a function takes")
         .about(Subject::word(name)),
     )
 }

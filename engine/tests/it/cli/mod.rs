@@ -8,6 +8,7 @@ mod mistakes;
 mod pii;
 mod rejects;
 mod results;
+mod run_flags;
 mod script_flags;
 mod scripts;
 
