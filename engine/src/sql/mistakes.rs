@@ -130,8 +130,8 @@ pub(super) fn explain(
     };
     let is_mended = |mended: &Mended| parse(mended.tokens.clone()).is_ok();
     if error.get_hint().is_some() {
-        let near = failed.misspelt_keyword(failed.near(), &is_mended);
-        return near.unwrap_or(error);
+        let misspelt = failed.misspelt_keyword(failed.everywhere(), &is_mended);
+        return misspelt.unwrap_or(error);
     }
     let gets_further = |mended: &Mended| {
         let beyond = failed.at + mended.added;

@@ -5,7 +5,7 @@ use std::fmt;
 use datafusion::common::TableReference;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Tokenizer};
 
 use super::{TideDialect, parse_whole, place_of};
 use crate::{Error, Place, Result};
@@ -91,6 +91,15 @@ impl Name {
     /// Where it stands in the script.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
+    }
+
+    /// Where it stands, for the parser's tree; empty if nobody has written it.
+    pub(super) fn span(&self) -> Span {
+        self.place.as_ref().map_or_else(Span::empty, |place| {
+            let start = Location::new(place.line, place.column);
+            let end = Location::new(place.line, place.column + place.width);
+            Span::new(start, end)
+        })
     }
 
     /// Gives an error the place of this name.

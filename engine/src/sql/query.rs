@@ -103,9 +103,23 @@ impl Query {
         })
     }
 
-    /// `SELECT * FROM name`.
+    /// `SELECT * FROM name`. Errors are where the name stands, not in a query that nobody has written.
+    ///
+    /// # Errors
+    /// None in practice: a name is shown as it is read.
     pub fn select_all(name: &Name) -> Result<Self> {
-        Query::of_text(&format!("SELECT * FROM {name}"))
+        let mut query = Query::of_text(&format!("SELECT * FROM {name}"))?;
+        if let Some(statement) = query.ast_mut() {
+            let _ = ast::visit_relations_mut(statement, |relation| {
+                for part in &mut relation.0 {
+                    if let ast::ObjectNamePart::Identifier(identifier) = part {
+                        identifier.span = name.span();
+                    }
+                }
+                ControlFlow::<()>::Continue(())
+            });
+        }
+        Ok(query)
     }
 
     /// A query that the engine itself asks.

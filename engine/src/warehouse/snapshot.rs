@@ -392,17 +392,37 @@ impl Snapshot {
     }
 }
 
-/// An unknown table function gets a hint with the one that was probably meant.
+/// An unknown function gets a hint with the one that was probably meant.
 fn explain_function(error: Error, state: &SessionState) -> Error {
-    let name = error
-        .message()
-        .strip_prefix("there is no table function `")
-        .and_then(|rest| rest.strip_suffix('`'));
+    let named = |kind: &str| {
+        let rest = error.message().strip_prefix(kind)?;
+        rest.strip_suffix('`')
+    };
+    if let Some(name) = named("there is no function `") {
+        if state.window_functions().contains_key(name) {
+            let place = error.get_place().cloned();
+            return Error::input(format!("the function {name} needs a window"))
+                .hint(format!(
+                    "write {name}(..) OVER (PARTITION BY .. ORDER BY ..)"
+                ))
+                .map_place(|_| place);
+        }
+        let known = [
+            state.scalar_functions().keys().collect::<Vec<_>>(),
+            state.aggregate_functions().keys().collect(),
+            state.window_functions().keys().collect(),
+        ];
+        let near = closest(name, known.iter().flatten().map(|name| name.as_str()));
+        return match near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        };
+    }
     let relations = tidemill_udfs::table::FUNCTIONS.iter();
     let known = relations
         .map(|function| function.name())
         .chain(state.table_functions().keys().map(String::as_str));
-    match name.and_then(|name| closest(name, known)) {
+    match named("there is no table function `").and_then(|name| closest(name, known)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error,
     }

@@ -296,7 +296,7 @@ async fn a_failed_step_stops_the_run_and_keeps_what_was_done() {
     let ran = ran.says(&[
         "33_bad: failed",
         "divide by zero",
-        "33_bad.sql:2:1",
+        "33_bad.sql:3:14",
         "CREATE OR REPLACE TABLE",
     ]);
     assert!(
@@ -488,7 +488,7 @@ fn what_cannot_be_run_is_said_with_a_remedy() {
     lab.write_step("1.sql", "COPY INTO raw.t FROM 'gone.csv' (FORMAT csv);\n");
     lab.run_pipeline()
         .failed_with(1)
-        .says(&["gone.csv", "1.sql:1:1", "hint:"]);
+        .says(&["gone.csv", "1.sql:1:22", "hint:"]);
     lab.write_step("1.sql", "COPY INTO raw.t FROM 'empty.csv' (FORMAT csv);\n");
     lab.write_step("empty.csv", "");
     lab.run_pipeline()

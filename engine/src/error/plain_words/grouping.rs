@@ -8,9 +8,13 @@ pub(super) fn outside_of_group(line: &str, _: &str) -> Option<Said> {
     let column = before
         .rsplit_once("column ")
         .map_or(before, |(_, column)| column);
-    let column = column
-        .strip_prefix("HAVING clause references: ")
-        .unwrap_or(column);
+    if before.starts_with("HAVING clause references") {
+        return Some(
+            said("HAVING can use aggregates and the columns of GROUP BY only".to_owned())
+                .hint("a condition on single rows stands in WHERE")
+                .about(Subject::word("HAVING")),
+        );
+    }
     let name = column.trim_matches('"').rsplit('.').next()?;
     Some(
         said(format!(
@@ -29,6 +33,14 @@ pub(super) fn aggregate_in_where(line: &str, _: &str) -> Option<Said> {
             said("aggregate functions cannot stand in WHERE".to_owned())
                 .hint("put the condition behind GROUP BY, into HAVING")
                 .about(Subject::word("WHERE"))
+        })
+}
+
+pub(super) fn tall_subquery(line: &str, _: &str) -> Option<Said> {
+    line.contains("ubquery returned more than one row")
+        .then(|| {
+            said("a sub-query that stands for a value gave more than one row".to_owned())
+                .hint("add a condition or an aggregate, or write IN (SELECT ..)")
         })
 }
 

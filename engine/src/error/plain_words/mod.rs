@@ -40,12 +40,17 @@ pub(super) fn of(root: &DataFusionError, diagnostic: Option<&Diagnostic>) -> Sai
 type Rule = fn(&str, &str) -> Option<Said>;
 
 /// Each gets the first line of what was said, and all of it.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 21] = [
     names::unknown_function,
     names::unknown_table_function,
     names::unknown_variable,
     names::unknown_type,
+    names::unknown_position,
     values::failed_cast,
+    values::number_too_large,
+    values::unfit_like,
+    values::unfit_condition,
+    values::unfit_pattern,
     values::division_by_zero,
     values::incomparable,
     values::uncomputable,
@@ -56,6 +61,7 @@ const RULES: [Rule; 15] = [
     values::wrong_limit,
     grouping::aggregate_in_where,
     grouping::wide_subquery,
+    grouping::tall_subquery,
 ];
 
 fn said(message: String) -> Said {
@@ -98,11 +104,39 @@ fn as_said(line: &str, diagnostic: Option<&Diagnostic>) -> Said {
     });
     let advice = advice.filter(|advice| !advice.is_empty());
     let advice = advice.map(|advice| advice.replace(" fields", " columns"));
+    // Who found it is no news.
+    let line = ["Parser error: ", "Compute error: ", "Cast error: "]
+        .into_iter()
+        .find_map(|finder| line.strip_prefix(finder))
+        .unwrap_or(line);
     Said {
-        hint: suggested.or(advice),
+        hint: suggested.or(advice).map(|hint| plain_literals(&hint)),
         is_whole: false,
-        ..said(first_line_lowered(line))
+        ..said(plain_literals(&first_line_lowered(line)))
     }
+}
+
+/// `count(Int64(1))` is how the engine shows `count(1)`.
+fn plain_literals(text: &str) -> String {
+    const TYPES: [&str; 6] = [
+        "Int64(",
+        "UInt64(",
+        "Float64(",
+        "Utf8(",
+        "Utf8View(",
+        "Boolean(",
+    ];
+    let mut plain = text.to_owned();
+    for data_type in TYPES {
+        while let Some(start) = plain.find(data_type) {
+            let Some(length) = plain[start..].find(')') else {
+                break;
+            };
+            let inside = plain[start + data_type.len()..start + length].to_owned();
+            plain.replace_range(start..=start + length, &inside);
+        }
+    }
+    plain
 }
 
 /// What stands in the first pair of single quotes.
@@ -165,6 +199,12 @@ mod tests {
         let said = plan(text);
         assert_eq!(said.message, "two columns are called `a`");
         assert_eq!(said.subjects, [Subject::Repeated("a".to_owned())]);
+    }
+
+    #[test]
+    fn literals_are_shown_as_they_are_written() {
+        let said = plan("Nested: 'sum(count(Int64(1)), Utf8(\"a\"))'");
+        assert_eq!(said.message, "nested: 'sum(count(1), \"a\")'");
     }
 
     #[test]

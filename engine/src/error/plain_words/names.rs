@@ -6,6 +6,8 @@ use super::{Said, quoted, said};
 use crate::error::Subject;
 use crate::sql::{closest, quote};
 
+/// Keywords that, when misspelt, stand where a column may.
+const WORDS_LIKE_COLUMNS: [&str; 4] = ["DISTINCT", "CASE", "FALSE", "NULL"];
 /// How many columns a hint lists.
 const LISTED: usize = 12;
 
@@ -76,10 +78,13 @@ fn unknown_column(field: &Column, valid: &[Column]) -> Said {
         None if same_table.is_empty() => unknown.hint(
             "the query has no columns: FROM is missing, or a text stands in double quotes instead of single ones",
         ),
-        None => unknown.hint(format!(
-            "the columns are {}",
-            listed(same_table.iter().map(|column| quote(column.name())))
-        )),
+        None => match closest(field.name(), WORDS_LIKE_COLUMNS) {
+            Some(near) => unknown.hint(format!("did you mean {near}?")),
+            None => unknown.hint(format!(
+                "the columns are {}",
+                listed(same_table.iter().map(|column| quote(column.name())))
+            )),
+        },
     }
 }
 
@@ -131,6 +136,25 @@ pub(super) fn unknown_variable(line: &str, _: &str) -> Option<Said> {
                 .hint("SHOW ALL lists the settings, SHOW TABLES the tables")
                 .about(Subject::word(name))
         })
+}
+
+pub(super) fn unknown_position(line: &str, _: &str) -> Option<Said> {
+    let (clause, numbers) = match line.strip_prefix("Order by column out of bounds") {
+        Some(rest) => ("ORDER", rest),
+        None => {
+            let rest = line.strip_prefix("Cannot find column with position ")?;
+            ("GROUP", rest)
+        }
+    };
+    let mut numbers = numbers
+        .split(|char: char| !char.is_ascii_digit())
+        .filter(|number| !number.is_empty());
+    let (asked, last) = (numbers.next()?, numbers.next_back()?);
+    Some(
+        said(format!("there is no column number {asked} behind SELECT"))
+            .hint(format!("the last one is number {last}"))
+            .about(Subject::word(clause)),
+    )
 }
 
 pub(super) fn unknown_type(line: &str, _: &str) -> Option<Said> {

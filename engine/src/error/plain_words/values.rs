@@ -19,6 +19,62 @@ pub(super) fn failed_cast(line: &str, _: &str) -> Option<Said> {
     )
 }
 
+pub(super) fn number_too_large(line: &str, _: &str) -> Option<Said> {
+    let rest = line.split_once("an't cast value ")?.1;
+    let (value, data_type) = rest.split_once(" to type ")?;
+    Some(
+        said(format!("{value} does not fit {}", plain_type(data_type)))
+            .hint("cast to a wider type; TRY_CAST(value AS type) gives NULL for what does not fit")
+            .about(Subject::word("CAST"))
+            .about(Subject::Sign("::".to_owned())),
+    )
+}
+
+pub(super) fn unfit_like(line: &str, _: &str) -> Option<Said> {
+    let types = line.strip_prefix("There isn't a common type to coerce ")?;
+    let (types, _) = types.split_once(" in LIKE expression")?;
+    let (left, right) = types.split_once(" and ")?;
+    Some(
+        said(format!(
+            "LIKE compares texts, not {} and {}",
+            plain_type(left),
+            plain_type(right)
+        ))
+        .hint("write CAST(value AS TEXT) LIKE 'pattern'")
+        .about(Subject::word("LIKE"))
+        .about(Subject::word("ILIKE")),
+    )
+}
+
+pub(super) fn unfit_condition(line: &str, _: &str) -> Option<Said> {
+    let rest = line.strip_prefix("Cannot create filter with non-boolean predicate ")?;
+    let name = quoted(rest)?;
+    let (_, data_type) = rest.rsplit_once(" returning ")?;
+    let column = name.rsplit('.').next()?;
+    Some(
+        said(format!(
+            "`{column}` is {}, and no condition",
+            plain_type(data_type)
+        ))
+        .hint("compare it with something")
+        .about(Subject::Repeated(column.to_owned()))
+        .about(Subject::word("WHERE")),
+    )
+}
+
+pub(super) fn unfit_pattern(line: &str, text: &str) -> Option<Said> {
+    line.contains("egular expression did not compile").then(|| {
+        let why = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("error: "));
+        let why = why.map_or_else(String::new, |why| {
+            format!(": {}", why.trim_end_matches(')'))
+        });
+        said(format!("the regular expression cannot be read{why}"))
+            .hint("a sign with a meaning of its own, such as ( or *, is written \\( or \\*")
+    })
+}
+
 pub(super) fn division_by_zero(line: &str, _: &str) -> Option<Said> {
     line.eq_ignore_ascii_case("divide by zero error").then(|| {
         said("divide by zero".to_owned())
@@ -81,24 +137,33 @@ pub(super) fn wrong_count_of_arguments(line: &str, _: &str) -> Option<Said> {
 }
 
 pub(super) fn wrong_arguments(line: &str, _: &str) -> Option<Said> {
+    if let Some(rest) = line.split_once("Function '").map(|(_, rest)| rest)
+        && let Some((name, rest)) = rest.split_once("' failed to match any signature")
+        && let Some((_, rest)) = rest.split_once("(DataType: ")
+    {
+        let data_type = plain_type(rest.split(")").next()?);
+        return Some(unfit_arguments(name, &[data_type]));
+    }
     let call = quoted(
         line.split_once("No function matches the given name and argument types ")?
             .1,
     )?;
     let (name, types) = call.strip_suffix(')')?.split_once('(')?;
     let given: Vec<_> = split_types(types).into_iter().map(plain_type).collect();
-    let unfit = match given.as_slice() {
+    Some(unfit_arguments(name, &given))
+}
+
+fn unfit_arguments(name: &str, given: &[String]) -> Said {
+    let unfit = match given {
         [] => said(format!("the function {name} needs arguments")),
         given => said(format!(
             "the function {name} cannot take {}",
             given.join(", ")
         )),
     };
-    Some(
-        unfit
-            .hint("cast the argument to what the function takes; SHOW FUNCTIONS says what that is")
-            .about(Subject::word(name)),
-    )
+    unfit
+        .hint("cast the argument to what the function takes; SHOW FUNCTIONS says what that is")
+        .about(Subject::word(name))
 }
 
 pub(super) fn wrong_limit(line: &str, _: &str) -> Option<Said> {

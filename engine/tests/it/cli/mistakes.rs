@@ -15,7 +15,7 @@ CREATE VIEW raw.cities AS SELECT city FROM raw.visits;
 ";
 
 /// Name, arguments beside the script, and the script.
-const MISTAKES: [(&str, &[&str], &str); 40] = [
+const MISTAKES: [(&str, &[&str], &str); 49] = [
     (
         "misspelt_keyword_at_the_start",
         &[],
@@ -146,6 +146,43 @@ const MISTAKES: [(&str, &[&str], &str); 40] = [
         &[],
         "SELECT * FROM raw.patients AS p CROSS JOIN raw.visits AS p",
     ),
+    (
+        "window_function_without_over",
+        &[],
+        "SELECT row_number() FROM raw.patients",
+    ),
+    (
+        "row_condition_in_having",
+        &[],
+        "SELECT name FROM raw.patients HAVING bill > 3",
+    ),
+    (
+        "order_by_a_position_too_far",
+        &[],
+        "SELECT id FROM raw.patients ORDER BY 3",
+    ),
+    (
+        "misspelt_distinct",
+        &[],
+        "SELECT DISTINT name FROM raw.patients",
+    ),
+    (
+        "number_that_does_not_fit",
+        &[],
+        "SELECT CAST(300 AS TINYINT)",
+    ),
+    ("sum_of_texts", &[], "SELECT sum(name) FROM raw.patients"),
+    (
+        "condition_that_is_none",
+        &[],
+        "SELECT id FROM raw.patients WHERE name",
+    ),
+    (
+        "pattern_that_cannot_be_read",
+        &[],
+        "SELECT regexp_match(name, '(') FROM raw.patients",
+    ),
+    ("describe_of_a_misspelt_table", &[], "DESCRIBE raw.patient"),
     ("unknown_file", &[], "SELECT count(*) FROM 'missing.csv'"),
     ("wrong_glob", &[], "COPY INTO raw.t FROM 'missing/*.csv'"),
     (
