@@ -37,6 +37,10 @@ struct Level {
     may_begin: bool,
     /// Other words may come before that: the level is a query with WITH, or a statement around one.
     is_query: bool,
+    /// A query has begun, so that a further one needs a set operation before it.
+    has_begun: bool,
+    /// The words `ALL BY NAME` may come before the next query.
+    behind_set_operation: bool,
     /// A FROM that began a query for which no SELECT was found yet.
     began: Option<usize>,
 }
@@ -46,8 +50,16 @@ impl Level {
         Level {
             may_begin: is_query,
             is_query,
+            has_begun: false,
+            behind_set_operation: false,
             began: None,
         }
+    }
+
+    fn begin(&mut self) {
+        self.may_begin = false;
+        self.has_begun = true;
+        self.behind_set_operation = false;
     }
 }
 
@@ -83,18 +95,20 @@ fn incomplete_queries(tokens: &[TokenWithSpan]) -> Vec<usize> {
             if level.may_begin {
                 level.began = Some(place);
             }
-            level.may_begin = false;
+            level.begin();
         } else if is_one_of(token, &["SELECT"]) {
             level.began = None;
-            level.may_begin = false;
+            level.begin();
         } else if is_one_of(token, &SET_OPERATIONS) && previous != Some(&Token::Mul) {
             found.extend(level.began.take());
             level.may_begin = true;
+            level.behind_set_operation = true;
         } else if is_one_of(token, &["WITH"]) && level.may_begin {
             level.is_query = true;
-        } else if is_one_of(token, &["AS"]) && outermost && is_create {
+        } else if is_one_of(token, &["AS"]) && outermost && is_create && !level.has_begun {
             level.may_begin = true;
-        } else if !level.is_query && !continues_set_operation(token) {
+        } else if !level.is_query && !(level.behind_set_operation && continues_set_operation(token))
+        {
             level.may_begin = false;
         }
         previous = Some(token);
