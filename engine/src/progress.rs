@@ -1,21 +1,33 @@
-//! How far a load is: numbers that whoever does the work adds to, and whoever shows it looks at.
+//! How far a statement is: numbers that whoever does the work adds to, and whoever shows it looks at.
 //!
-//! Work knows nothing of terminals; it counts. Nothing is shown here.
+//! Work knows nothing of terminals; it counts. Nothing is shown here. A load counts for itself; of a
+//! query the operators that read count, as they do for EXPLAIN ANALYZE ([`query`]).
 
+mod query;
+
+use std::fmt;
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::physical_plan::ExecutionPlan;
+
+use self::query::Queries;
 
 /// The numbers of a session. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<Numbers>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Numbers {
     task: Mutex<Option<Task>>,
     bytes: AtomicU64,
     rows: AtomicU64,
+    queries: Arc<Mutex<Queries>>,
+    pool: Mutex<Option<Arc<dyn MemoryPool>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -26,16 +38,18 @@ struct Task {
 }
 
 /// How far it is at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reached {
     /// What is being done.
     pub task: String,
     /// Bytes that have been read.
     pub bytes: u64,
-    /// Bytes that are to be read.
+    /// Bytes that are to be read; 0 where nobody knows.
     pub total_bytes: u64,
     /// Rows so far; 0 where none are counted.
     pub rows: u64,
+    /// Rows that are to be read; 0 where nobody knows.
+    pub total_rows: u64,
     /// Since its start.
     pub elapsed: Duration,
 }
@@ -61,25 +75,61 @@ impl Progress {
         self.0.rows.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// How far the task that runs is, if one does.
+    /// How far the load that runs is, or else the query.
     pub fn reached(&self) -> Option<Reached> {
-        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
-        let task = task.clone()?;
+        let task = locked(&self.0.task).clone();
+        let Some(task) = task else {
+            // Whoever only looks waits for nobody.
+            return self.0.queries.try_lock().ok()?.reached();
+        };
         Some(Reached {
             task: task.name,
             bytes: self.0.bytes.load(Ordering::Relaxed),
             total_bytes: task.total_bytes,
             rows: self.0.rows.load(Ordering::Relaxed),
+            total_rows: 0,
             elapsed: task.started.elapsed(),
         })
     }
 
+    /// Watches a query for as long as its stream lives.
+    pub fn watch(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        stream: SendableRecordBatchStream,
+    ) -> SendableRecordBatchStream {
+        query::watch(&self.0.queries, plan, stream)
+    }
+
+    /// From now on, memory is that which is reserved in this pool.
+    pub fn count_memory_of(&self, pool: &Arc<dyn MemoryPool>) {
+        *locked(&self.0.pool) = Some(Arc::clone(pool));
+    }
+
+    /// Bytes that operators have reserved.
+    pub fn memory(&self) -> u64 {
+        locked(&self.0.pool)
+            .as_ref()
+            .map_or(0, |pool| pool.reserved() as u64)
+    }
+
     fn set(&self, task: Option<Task>) {
-        let mut running = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = locked(&self.0.task);
         self.0.bytes.store(0, Ordering::Relaxed);
         self.0.rows.store(0, Ordering::Relaxed);
         *running = task;
     }
+}
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers = &mut f.debug_struct("Numbers");
+        numbers.field("task", &self.task).finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Running {

@@ -168,9 +168,12 @@ impl Session {
         let (snapshot, mut state) = Snapshot::begin(&self.warehouse, &base, reader, databases);
         // `now()` is the start of the statement, everywhere in it.
         state.mark_start_execution();
+        self.progress
+            .count_memory_of(&base.runtime_env().memory_pool);
         Planner {
             snapshot,
             state: Arc::new(state),
+            progress: self.progress.clone(),
         }
     }
 
@@ -354,6 +357,7 @@ impl Session {
 pub struct Planner {
     snapshot: Arc<Snapshot>,
     state: Arc<SessionState>,
+    progress: Progress,
 }
 
 impl Planner {
@@ -401,7 +405,8 @@ impl Planner {
     /// # Errors
     /// What can be known before the first row.
     pub fn start(&self, operators: Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream> {
-        Ok(execute_stream(operators, self.state.task_ctx())?)
+        let stream = execute_stream(Arc::clone(&operators), self.state.task_ctx())?;
+        Ok(self.progress.watch(&operators, stream))
     }
 
     /// Optimises and starts a plan.

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::print::Format;
+use super::repl::Opening;
 use super::script_options::ScriptOptions;
 use super::scripts::Scripts;
 use crate::config::Flags;
@@ -87,6 +88,14 @@ pub struct Arguments {
     /// Show the values of pii columns on the terminal; each such result is recorded in system.audit
     #[arg(long)]
     unmask: bool,
+
+    /// Keep nothing of what is typed at the prompt for later sessions
+    #[arg(long)]
+    no_history: bool,
+
+    /// Open the prompt without running ~/.tidemillrc
+    #[arg(long)]
+    no_startup_file: bool,
 
     #[command(flatten)]
     global: Global,
@@ -213,15 +222,15 @@ pub enum Action {
 /// What is done with SQL.
 pub enum Work {
     /// Open the prompt.
-    Repl,
+    Repl(Opening),
     /// Run scripts in order.
     Scripts {
         /// The scripts.
         scripts: Vec<Script>,
         /// How they are run.
         options: ScriptOptions,
-        /// Whether the prompt opens after them.
-        stays: bool,
+        /// How the prompt opens after them, if it does.
+        stays: Option<Opening>,
     },
     /// Run a pipeline.
     Pipeline(RunRequest),
@@ -258,13 +267,17 @@ impl Arguments {
             Some(Command::Completions { shell }) => Action::Completions(shell),
             Some(Command::Man { subcommand }) => Action::Manual(subcommand),
             None => {
+                let opening = Opening {
+                    remember: !self.no_history,
+                    startup_file: !self.no_startup_file,
+                };
                 let stays = self.scripts.stays();
                 match self.scripts.read()? {
-                    scripts if scripts.is_empty() => Action::InSession(Work::Repl),
+                    scripts if scripts.is_empty() => Action::InSession(Work::Repl(opening)),
                     scripts => Action::InSession(Work::Scripts {
                         scripts,
                         options: self.script_options,
-                        stays,
+                        stays: stays.then_some(opening),
                     }),
                 }
             }

@@ -54,7 +54,9 @@ fn in_session(work: &Work, invocation: &Invocation) -> Result<()> {
     }
     let (parameters, format) = (&invocation.parameters, invocation.format);
     match work {
-        Work::Repl => repl::run(Arc::new(session), &runtime, parameters, format),
+        Work::Repl(opening) => {
+            repl::run(Arc::new(session), &runtime, parameters, format, opening)
+        }
         Work::Pipeline(request) => pipeline::run(session, &runtime, request, format),
         Work::Scripts {
             scripts,
@@ -73,11 +75,15 @@ fn in_session(work: &Work, invocation: &Invocation) -> Result<()> {
                 scripts,
             );
             match ran {
-                Err(error) if *stays && error.kind() != Kind::Usage => report::error(&error),
-                ran if !*stays => return ran,
+                Err(error) if stays.is_some() && error.kind() != Kind::Usage => {
+                    report::error(&error);
+                }
                 ran => ran?,
             }
-            repl::run(session, &runtime, parameters, format)
+            match stays {
+                Some(opening) => repl::run(session, &runtime, parameters, format, opening),
+                None => Ok(()),
+            }
         }
     }
 }

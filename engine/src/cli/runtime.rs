@@ -3,10 +3,12 @@
 //! A busy worker must not own the wait for the key. So a statement is a task of the workers, a
 //! thread of its own listens for the key, and the main thread waits for whichever comes first; it
 //! also prints, so that nothing is printed any more once it has been told to stop.
+//!
+//! What does not stop at once keeps its threads: the statements that follow get new ones.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -27,10 +29,17 @@ const BATCHES_AHEAD: usize = 2;
 
 /// Workers for statements, and the watch for Ctrl-C.
 pub struct Runtime {
-    /// `None` only while it is dropped.
-    workers: Option<tokio::runtime::Runtime>,
+    workers: Mutex<Workers>,
+    threads: usize,
     front: tokio::runtime::Runtime,
     interrupt: Arc<Interrupt>,
+}
+
+struct Workers {
+    /// `None` only while it is dropped.
+    current: Option<tokio::runtime::Runtime>,
+    /// Those that are held by statements which were cancelled and have not ended.
+    ending: Vec<tokio::runtime::Runtime>,
 }
 
 impl Runtime {
@@ -40,11 +49,7 @@ impl Runtime {
     /// # Errors
     /// A machine without threads to spare.
     pub fn start(threads: usize) -> Result<Self> {
-        let workers = Builder::new_multi_thread()
-            .worker_threads(threads)
-            .enable_all()
-            .build()
-            .map_err(no_threads)?;
+        let workers = start_workers(threads)?;
         // KMeans computes on the pool of this library, which takes all cores of its own accord, and
         // only once it is needed: starting threads that most statements never use costs time.
         if std::thread::available_parallelism().is_ok_and(|cores| cores.get() != threads) {
@@ -56,7 +61,11 @@ impl Runtime {
         let interrupt = Arc::new(Interrupt::default());
         watch(Arc::clone(&interrupt))?;
         Ok(Runtime {
-            workers: Some(workers),
+            workers: Mutex::new(Workers {
+                current: Some(workers),
+                ending: Vec::new(),
+            }),
+            threads,
             front,
             interrupt,
         })
@@ -100,11 +109,31 @@ impl Runtime {
         })
     }
 
+    /// The value of a short task, or nothing if it fails or takes longer than `patience`.
+    pub fn within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        task: impl Future<Output = Option<T>> + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let task = self.spawn(async move {
+            let _ = sender.send(task.await);
+        });
+        let value = receiver.recv_timeout(patience).ok().flatten();
+        if let Ok(task) = task {
+            task.abort();
+        }
+        value
+    }
+
     /// Whether something that was cancelled is still ending.
     pub fn is_busy(&self) -> bool {
-        self.workers
-            .as_ref()
-            .is_some_and(|workers| workers.metrics().num_alive_tasks() > 0)
+        let mut workers = self.workers();
+        let ended = |workers: &mut tokio::runtime::Runtime| !is_working(workers);
+        for workers in workers.ending.extract_if(.., ended) {
+            workers.shutdown_background();
+        }
+        !workers.ending.is_empty() || workers.current.as_ref().is_some_and(is_working)
     }
 
     /// Forgets a Ctrl-C that came while nothing ran.
@@ -112,11 +141,22 @@ impl Runtime {
         self.interrupt.pressed.store(false, Ordering::SeqCst);
     }
 
+    /// Leaves Ctrl-C to another program that has the terminal, a pager or an editor, until the
+    /// guard is dropped.
+    pub fn lend_terminal(&self) -> Lent<'_> {
+        self.interrupt.lent.store(true, Ordering::SeqCst);
+        Lent(&self.interrupt)
+    }
+
+    fn workers(&self) -> MutexGuard<'_, Workers> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Result<JoinHandle<T>> {
-        match &self.workers {
+        match &self.workers().current {
             Some(workers) => Ok(workers.spawn(task)),
             None => Err(Error::internal("the workers have left")),
         }
@@ -138,16 +178,40 @@ impl Runtime {
         while self.is_busy() && Instant::now() < deadline {
             std::thread::sleep(GRACE_STEP);
         }
+        self.replace_held_workers();
         Error::new(Kind::Interrupted, "interrupted")
+    }
+
+    /// A task that does not yield would hold the next statement up, too.
+    fn replace_held_workers(&self) {
+        let mut workers = self.workers();
+        if workers.current.as_ref().is_some_and(is_working)
+            && let Ok(fresh) = start_workers(self.threads)
+        {
+            let held = workers.current.replace(fresh);
+            workers.ending.extend(held);
+        }
     }
 }
 
 impl Drop for Runtime {
     /// A task that does not yield must not keep the process from ending.
     fn drop(&mut self) {
-        if let Some(workers) = self.workers.take() {
+        let mut workers = self.workers();
+        let current = workers.current.take();
+        for workers in workers.ending.drain(..).chain(current) {
             workers.shutdown_background();
         }
+    }
+}
+
+/// As long as it lives, Ctrl-C is somebody else's.
+pub struct Lent<'r>(&'r Interrupt);
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.0.pressed.store(false, Ordering::SeqCst);
+        self.0.lent.store(false, Ordering::SeqCst);
     }
 }
 
@@ -192,6 +256,8 @@ impl Drop for Batches<'_> {
 #[derive(Default)]
 struct Interrupt {
     pressed: AtomicBool,
+    /// The terminal is another program's, and so is the key.
+    lent: AtomicBool,
     news: Notify,
 }
 
@@ -199,6 +265,9 @@ impl Interrupt {
     /// A second Ctrl-C before the first was answered means that the main thread hangs, on a
     /// terminal that takes no more output for one: only leaving helps.
     fn press(&self) {
+        if self.lent.load(Ordering::SeqCst) {
+            return;
+        }
         if self.pressed.swap(true, Ordering::SeqCst) {
             #[expect(
                 clippy::disallowed_methods,
@@ -214,6 +283,18 @@ impl Interrupt {
             self.news.notified().await;
         }
     }
+}
+
+fn start_workers(threads: usize) -> Result<tokio::runtime::Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(no_threads)
+}
+
+fn is_working(workers: &tokio::runtime::Runtime) -> bool {
+    workers.metrics().num_alive_tasks() > 0
 }
 
 fn watch(interrupt: Arc<Interrupt>) -> Result<()> {
@@ -281,8 +362,31 @@ mod tests {
         });
         assert_eq!(failed.unwrap_err().kind(), Kind::Interrupted);
         assert!(runtime.is_busy());
+        // The only thread of the first workers is held; the next statement has its own.
+        assert_eq!(runtime.run(async { Ok(1) }).unwrap(), 1);
         drop(runtime);
         assert!(started.elapsed() < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_lent_terminal_keeps_ctrl_c_to_itself() {
+        let runtime = Runtime::start(1).unwrap();
+        let lent = runtime.lend_terminal();
+        runtime.interrupt.press();
+        runtime.interrupt.press();
+        drop(lent);
+        assert_eq!(runtime.run(async { Ok(1) }).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_short_task_is_not_waited_for_longer_than_allowed() {
+        let runtime = Runtime::start(1).unwrap();
+        let patience = Duration::from_millis(50);
+        assert_eq!(runtime.within(patience, async { Some(1) }), Some(1));
+        assert_eq!(
+            runtime.within(patience, std::future::pending::<Option<u8>>()),
+            None
+        );
     }
 
     #[test]

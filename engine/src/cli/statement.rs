@@ -1,4 +1,4 @@
-//! One statement from the command line or the prompt: run it, print what it gave.
+//! One statement from the command line or the prompt: run it, show what it gave.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::print::{Format, print_batches, print_rows};
+use super::print::{Format, print_rows};
 use super::progress_line::ProgressLine;
 use super::runtime::Runtime;
 use crate::Result;
@@ -17,6 +17,35 @@ use crate::reconciliation::Copied;
 use crate::report;
 use crate::session::Session;
 use crate::sql::Statement;
+
+/// Who takes the rows of a statement.
+pub trait Reader {
+    /// Takes all of them. The line says how far the query is; it must be gone before anything is
+    /// written to the screen.
+    ///
+    /// # Errors
+    /// Those of the batches, or an output that cannot be written.
+    fn read(
+        &mut self,
+        schema: &SchemaRef,
+        batches: &mut dyn Iterator<Item = Result<RecordBatch>>,
+        line: &mut ProgressLine,
+    ) -> Result<()>;
+}
+
+/// Prints rows on stdout.
+struct Stdout(Format);
+
+impl Reader for Stdout {
+    fn read(
+        &mut self,
+        schema: &SchemaRef,
+        batches: &mut dyn Iterator<Item = Result<RecordBatch>>,
+        line: &mut ProgressLine,
+    ) -> Result<()> {
+        print_rows(self.0, schema, batches, line)
+    }
+}
 
 /// Runs a statement; its rows go to stdout as they come, what was done is said on stderr. Gives the
 /// rows that it returned or wrote, where it is about rows.
@@ -29,83 +58,75 @@ pub fn run(
     statement: Statement,
     format: Format,
 ) -> Result<Option<u64>> {
-    let (session, shown_by) = (Arc::clone(session), Arc::clone(session));
-    let line = match &statement {
-        Statement::CopyInto(_) | Statement::Unload(_) => {
-            Some(ProgressLine::alone(session.progress().clone()))
-        }
-        _ => None,
-    };
-    let outcome = runtime.run(async move { execute(&session, statement).await });
-    drop(line);
+    run_for(&mut Stdout(format), session, runtime, statement)
+}
+
+/// Runs a statement whose rows go to `reader`; gives what [`run`] gives.
+///
+/// # Errors
+/// That of the statement, Ctrl-C, or that of the reader.
+pub fn run_for(
+    reader: &mut dyn Reader,
+    session: &Arc<Session>,
+    runtime: &Runtime,
+    statement: Statement,
+) -> Result<Option<u64>> {
+    let running = Arc::clone(session);
+    let mut line = ProgressLine::of_statement(session.progress().clone(), statement.verb());
+    let outcome = runtime.run(async move { execute(&running, statement).await });
     match outcome? {
-        Outcome::Rows(rows) => print_query(&shown_by, runtime, rows, format).map(Some),
+        Outcome::Rows(rows) => read_query(reader, session, runtime, rows, &mut line).map(Some),
         Outcome::Copied(copied) => {
+            line.end();
             let batch = Copied::to_batch(&copied)?;
-            print_batches(format, &batch.schema(), std::slice::from_ref(&batch))?;
+            let schema = batch.schema();
+            reader.read(&schema, &mut std::iter::once(Ok(batch)), &mut line)?;
             report::rejected(&copied);
             Ok(Some(copied.iter().map(|source| source.loaded).sum()))
         }
         Outcome::Done(done) => {
+            line.end();
             report::note(&describe(&done));
             Ok(done.rows)
         }
     }
 }
 
-/// Prints the rows of a result. On a terminal, personal data is hidden, or recorded as shown.
-fn print_query(
+/// Hands the rows of a query on and counts them. On a terminal, personal data is hidden, or recorded as
+/// shown.
+fn read_query(
+    reader: &mut dyn Reader,
     session: &Arc<Session>,
     runtime: &Runtime,
     rows: Rows,
-    format: Format,
+    line: &mut ProgressLine,
 ) -> Result<u64> {
     let schema = Arc::clone(rows.schema());
     rows.warnings()
         .iter()
         .for_each(|warning| report::note(warning));
-    let mask = match std::io::stdout().is_terminal() {
+    let mut mask = match std::io::stdout().is_terminal() {
         true => rows.mask().clone(),
         false => Mask::default(),
     };
     if mask.hides() && session.is_unmasked() {
         let (session, recorded) = (Arc::clone(session), Arc::clone(&schema));
-        runtime.run(async move { record_unmasked(&session, &mask, &recorded).await })?;
-        return print_counted(format, &schema, runtime.stream(rows)?);
+        let unmasked = std::mem::take(&mut mask);
+        runtime.run(async move { record_unmasked(&session, &unmasked, &recorded).await })?;
     }
-    let batches = runtime.stream(rows)?;
-    let shown = batches.map(|batch| batch.and_then(|batch| mask.batch(&batch)));
-    print_counted(format, &mask.schema(&schema), shown)
-}
-
-/// Prints batches and counts their rows.
-fn print_counted(
-    format: Format,
-    schema: &SchemaRef,
-    batches: impl Iterator<Item = Result<RecordBatch>>,
-) -> Result<u64> {
     let mut count = 0;
-    let counted = batches.inspect(|batch| {
-        count += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+    let mut shown = runtime.stream(rows)?.map(|batch| {
+        let batch = mask.batch(&batch?)?;
+        count += batch.num_rows() as u64;
+        Ok(batch)
     });
-    print_rows(format, schema, counted)?;
+    reader.read(&mask.schema(&schema), &mut shown, line)?;
     Ok(count)
 }
 
-/// Like [`run`]; a statement that succeeds then says how long it took, printing included.
-///
-/// # Errors
-/// Those of [`run`].
-pub fn run_with_timer(
-    session: &Arc<Session>,
-    runtime: &Runtime,
-    statement: Statement,
-    format: Format,
-) -> Result<()> {
-    let started = Instant::now();
-    run(session, runtime, statement, format)?;
+/// Says how long something took.
+pub fn say_time(started: Instant) {
     report::note(&format!("({:.3} s)", started.elapsed().as_secs_f64()));
-    Ok(())
 }
 
 fn describe(done: &Done) -> String {

@@ -127,6 +127,15 @@ impl CopySource {
 }
 
 impl CopyOptions {
+    /// The names of all options.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FileOptions::names()
+            .chain(ReloadOptions::names())
+            .chain(RejectOptions::names())
+            .chain(ExportOptions::names())
+            .chain(Layout::OPTIONS)
+    }
+
     /// The options that were given and mean something for files only, as (name, value) in SQL.
     pub fn of_landing(&self) -> Vec<(&'static str, String)> {
         [self.file.given(), self.reload.given(), self.rejects.given()].concat()
@@ -170,12 +179,7 @@ impl CopyOptions {
         {
             return Ok(());
         }
-        let names = FileOptions::names()
-            .chain(ReloadOptions::names())
-            .chain(RejectOptions::names())
-            .chain(ExportOptions::names())
-            .chain(Layout::OPTIONS);
-        let names: Vec<_> = names.collect();
+        let names: Vec<_> = Self::names().collect();
         declared_option::unknown(parser, "an option of COPY INTO", &names, token)
     }
 }

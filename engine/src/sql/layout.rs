@@ -64,7 +64,7 @@ impl Layout {
     }
 
     /// What [`Layout::parse_clauses`] reads, with a space in front of each.
-    pub(super) fn clauses(&self) -> String {
+    pub fn clauses(&self) -> String {
         let mut clauses = String::new();
         if !self.partition_by.is_empty() {
             clauses = format!(" PARTITIONED BY ({})", join(&self.partition_by));

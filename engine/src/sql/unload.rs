@@ -189,6 +189,11 @@ pub(super) fn refuse_explain(span: Span) -> Error {
 }
 
 impl UnloadOptions {
+    /// The names of all options.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        UNLOAD_OPTIONS.iter().map(|option| option.name)
+    }
+
     /// The options that were given, as (name, value) in SQL.
     pub fn given(&self) -> Vec<(&'static str, String)> {
         declared_option::given(UNLOAD_OPTIONS.iter(), self)
@@ -209,7 +214,7 @@ impl UnloadOptions {
         if declared_option::parse_option(UNLOAD_OPTIONS.iter(), self, &word.value, parser)? {
             return Ok(());
         }
-        let names: Vec<_> = UNLOAD_OPTIONS.iter().map(|option| option.name).collect();
+        let names: Vec<_> = Self::names().collect();
         declared_option::unknown(parser, EXPECTED, &names, token)
     }
 }

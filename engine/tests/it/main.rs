@@ -53,6 +53,7 @@ mod shared;
 mod sqlite_export;
 mod sqlite_kills;
 mod sqlite_read;
+mod terminal;
 mod unload;
 mod unload_remote;
 mod unload_round_trip;

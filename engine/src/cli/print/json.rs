@@ -1,4 +1,4 @@
-//! JSON: one array, one object per row, one row per line.
+//! JSON: one array, one object per row, one row per line; and the same lines without the array.
 //!
 //! DECIMAL and BIGINT are numbers with all their digits; a reader that keeps numbers in a DOUBLE
 //! should be given text (`CAST(x AS TEXT)`). JSON has no NaN and no infinity: they are the texts
@@ -11,22 +11,33 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{FieldRef, Schema};
 use arrow::error::ArrowError;
 use arrow::json::writer::{
-    Encoder, EncoderFactory, EncoderOptions, JsonFormat, NullableEncoder, Writer, WriterBuilder,
+    Encoder, EncoderFactory, EncoderOptions, JsonFormat, LineDelimited, NullableEncoder, Writer,
+    WriterBuilder,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::{Printer, unwritable};
 use crate::{Error, Result};
 
-/// Writes `[`, the rows, `]`.
+/// What stands around the objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `[`, the rows with commas between them, `]`.
+    Array,
+    /// Nothing: a row is a line.
+    Lines,
+}
+
+/// Writes an object per row.
 pub struct JsonPrinter<'w> {
     output: &'w mut dyn Write,
+    layout: Layout,
     any_row: bool,
 }
 
 impl<'w> JsonPrinter<'w> {
     /// Checks that the rows can be objects.
-    pub fn new(schema: &Schema, output: &'w mut dyn Write) -> Result<Self> {
+    pub fn new(layout: Layout, schema: &Schema, output: &'w mut dyn Write) -> Result<Self> {
         let names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
         let twice = names
             .iter()
@@ -38,10 +49,13 @@ impl<'w> JsonPrinter<'w> {
             ))
             .hint("give one another name with AS, or choose --format csv"));
         }
-        output.write_all(b"[").map_err(unwritable)?;
+        if layout == Layout::Array {
+            output.write_all(b"[").map_err(unwritable)?;
+        }
         output.flush().map_err(unwritable)?;
         Ok(JsonPrinter {
             output,
+            layout,
             any_row: false,
         })
     }
@@ -49,12 +63,12 @@ impl<'w> JsonPrinter<'w> {
 
 impl Printer for JsonPrinter<'_> {
     fn rows(&mut self, batch: &RecordBatch) -> Result<()> {
-        let mut writer: Writer<_, CommaBefore> = WriterBuilder::new()
-            .with_explicit_nulls(true)
-            .with_encoder_factory(Arc::new(FloatsAsText))
-            .build(Vec::new());
-        writer.write(batch)?;
-        let rows = writer.into_inner();
+        if self.layout == Layout::Lines {
+            let lines = encode::<LineDelimited>(batch)?;
+            self.output.write_all(&lines).map_err(unwritable)?;
+            return self.output.flush().map_err(unwritable);
+        }
+        let rows = encode::<CommaBefore>(batch)?;
         // The very first row has none before it.
         let rows = match self.any_row {
             false => rows.strip_prefix(b",").unwrap_or(&rows),
@@ -66,11 +80,24 @@ impl Printer for JsonPrinter<'_> {
     }
 
     fn end(&mut self) -> Result<Option<String>> {
-        let end: &[u8] = if self.any_row { b"\n]\n" } else { b"]\n" };
+        let end: &[u8] = match (self.layout, self.any_row) {
+            (Layout::Lines, _) => b"",
+            (Layout::Array, true) => b"\n]\n",
+            (Layout::Array, false) => b"]\n",
+        };
         self.output.write_all(end).map_err(unwritable)?;
         self.output.flush().map_err(unwritable)?;
         Ok(None)
     }
+}
+
+fn encode<F: JsonFormat>(batch: &RecordBatch) -> Result<Vec<u8>> {
+    let mut writer: Writer<_, F> = WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .with_encoder_factory(Arc::new(FloatsAsText))
+        .build(Vec::new());
+    writer.write(batch)?;
+    Ok(writer.into_inner())
 }
 
 #[derive(Debug, Default)]
@@ -177,8 +204,26 @@ mod tests {
         let one = batch(vec![("a", Arc::new(Int64Array::from(vec![1])))]);
         let batches = [none.clone(), one.clone(), none.clone(), one].map(Ok);
         let mut output = Vec::new();
-        print(Format::Json, &none.schema(), batches, None, &mut output).unwrap();
+        print(
+            &Format::Json.into(),
+            &none.schema(),
+            batches,
+            None,
+            &mut output,
+        )
+        .unwrap();
         assert_eq!(output, b"[\n{\"a\":1},\n{\"a\":1}\n]\n");
+    }
+
+    #[test]
+    fn a_line_per_row_has_nothing_around_it() {
+        let rows = batch(vec![("a", Arc::new(Int64Array::from(vec![Some(1), None])))]);
+        assert_eq!(
+            printed(Format::Ndjson, &rows, None).0,
+            "{\"a\":1}\n{\"a\":null}\n"
+        );
+        let none = batch(vec![("a", Arc::new(Int64Array::new_null(0)))]);
+        assert_eq!(printed(Format::Ndjson, &none, None).0, "");
     }
 
     #[test]
@@ -186,7 +231,13 @@ mod tests {
         let ones: ArrayRef = Arc::new(Int64Array::from(vec![1]));
         let rows = batch(vec![("id", Arc::clone(&ones)), ("id", ones)]);
         let batches = [Ok(rows.clone())];
-        let error = print(Format::Json, &rows.schema(), batches, None, &mut Vec::new());
+        let error = print(
+            &Format::Json.into(),
+            &rows.schema(),
+            batches,
+            None,
+            &mut Vec::new(),
+        );
         let error = error.unwrap_err();
         assert!(error.message().starts_with("two columns are called `id`"));
     }

@@ -5,35 +5,30 @@
 //! rest of a script does must not depend on who reads its output.
 
 mod analysis;
-mod csv;
+mod delimited;
+mod html;
+mod insert;
 mod json;
+mod markdown;
 mod plan;
+mod style;
 mod table;
 mod value;
+mod vertical;
+mod visible;
 
 use std::error::Error as _;
-use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use clap::ValueEnum;
 
+pub use self::style::{ALL_ROWS, Format, Screen, Style, colours_allowed};
+use self::visible::Visible;
+use super::progress_line::{AfterLine, ProgressLine};
 use crate::{Error, Result, report};
 
 const BUFFER_BYTES: usize = 64 * 1024;
-/// The width of a terminal that does not tell.
-const USUAL_WIDTH: usize = 80;
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A table for people
-    Table,
-    /// Comma-separated values with a header; NULL is an empty field, empty text is ""
-    Csv,
-    /// An array of objects; NaN and infinity are text
-    Json,
-}
 
 /// Writes one result. Nothing is left unwritten between two calls.
 trait Printer {
@@ -44,15 +39,8 @@ trait Printer {
     fn end(&mut self) -> Result<Option<String>>;
 }
 
-/// The terminal that results are shown on.
-#[derive(Debug, Clone, Copy)]
-struct Screen {
-    /// In columns of characters.
-    width: usize,
-    colour: bool,
-}
-
-/// Prints the batches of a result as they come.
+/// Prints the batches of a result on stdout as they come. The line that says how far the query is
+/// goes before the screen is written to.
 ///
 /// # Errors
 /// Those of the batches, or an output that cannot be written.
@@ -60,25 +48,31 @@ pub fn print_rows(
     format: Format,
     schema: &SchemaRef,
     batches: impl IntoIterator<Item = Result<RecordBatch>>,
+    line: &mut ProgressLine,
 ) -> Result<()> {
     let screen = Screen::of_stdout();
-    let mut output = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());
-    match print(format, schema, batches, screen, &mut output) {
-        Ok(Some(note)) => {
-            report::note(&note);
-            Ok(())
+    let mut output = std::io::stdout().lock();
+    let mut after_line;
+    let output: &mut dyn Write = match &screen {
+        Some(_) => {
+            after_line = AfterLine::new(line, &mut output);
+            &mut after_line
         }
-        Err(error) if !reader_went_away(&error) => Err(error),
-        _ => Ok(()),
-    }
+        None => &mut output,
+    };
+    let style = Style::from(format);
+    let note = print_to(&style, schema, batches, screen.as_ref(), output)?;
+    note.iter().for_each(|note| report::note(note));
+    Ok(())
 }
 
-/// Prints batches that are all there.
+/// Prints batches that are all there on stdout.
 ///
 /// # Errors
 /// An output that cannot be written.
 pub fn print_batches(format: Format, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
-    print_rows(format, schema, batches.iter().cloned().map(Ok))
+    let batches = batches.iter().cloned().map(Ok);
+    print_rows(format, schema, batches, &mut ProgressLine::default())
 }
 
 /// Writes what is no result, such as a page of the manual, to stdout. A reader that goes away is fine.
@@ -94,50 +88,76 @@ pub fn write_text(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> 
     }
 }
 
-fn print(
-    format: Format,
-    schema: &Schema,
+/// Prints the batches of a result as they come. With a `screen`, `output` is shown on it. Gives
+/// what the reader should know but the output does not show.
+///
+/// # Errors
+/// Those of the batches, or an output that cannot be written.
+pub fn print_to(
+    style: &Style,
+    schema: &SchemaRef,
     batches: impl IntoIterator<Item = Result<RecordBatch>>,
-    screen: Option<Screen>,
+    screen: Option<&Screen>,
     output: &mut dyn Write,
 ) -> Result<Option<String>> {
-    let mut printer = format.printer(schema, screen, output)?;
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
+    match print(style, schema, batches, screen, &mut output) {
+        Err(error) if reader_went_away(&error) => Ok(None),
+        printed => printed,
+    }
+}
+
+fn print(
+    style: &Style,
+    schema: &Schema,
+    batches: impl IntoIterator<Item = Result<RecordBatch>>,
+    screen: Option<&Screen>,
+    output: &mut dyn Write,
+) -> Result<Option<String>> {
+    // The printers for people escape what moves the cursor, and colour on their own.
+    let mut visible;
+    let output: &mut dyn Write = match screen {
+        Some(_) if !style.format.is_for_people() => {
+            visible = Visible::new(output);
+            &mut visible
+        }
+        _ => output,
+    };
+    let mut printer = printer(style, schema, screen, output)?;
     for batch in batches {
         printer.rows(&batch?)?;
     }
     printer.end()
 }
 
-impl Format {
-    fn printer<'w>(
-        self,
-        schema: &Schema,
-        screen: Option<Screen>,
-        output: &'w mut dyn Write,
-    ) -> Result<Box<dyn Printer + 'w>> {
-        Ok(match self {
-            Format::Table if plan::PlanPrinter::fits(schema) => {
-                Box::new(plan::PlanPrinter::new(output))
-            }
-            Format::Table if analysis::AnalysisPrinter::fits(schema) => {
-                Box::new(analysis::AnalysisPrinter::new(screen, output))
-            }
-            Format::Table => Box::new(table::TablePrinter::new(schema, screen, output)),
-            Format::Csv => Box::new(csv::CsvPrinter::new(schema, output)?),
-            Format::Json => Box::new(json::JsonPrinter::new(schema, output)?),
-        })
-    }
-}
-
-impl Screen {
-    fn of_stdout() -> Option<Screen> {
-        let stdout = std::io::stdout();
-        stdout.is_terminal().then(|| Screen {
-            width: terminal_size::terminal_size_of(&stdout)
-                .map_or(USUAL_WIDTH, |(width, _)| width.0.into()),
-            colour: std::env::var_os("NO_COLOR").is_none(),
-        })
-    }
+fn printer<'w>(
+    style: &Style,
+    schema: &Schema,
+    screen: Option<&Screen>,
+    output: &'w mut dyn Write,
+) -> Result<Box<dyn Printer + 'w>> {
+    use delimited::DelimitedPrinter;
+    use json::{JsonPrinter, Layout};
+    Ok(match style.format {
+        Format::Table if plan::PlanPrinter::fits(schema) => {
+            Box::new(plan::PlanPrinter::new(output))
+        }
+        Format::Table if analysis::AnalysisPrinter::fits(schema) => {
+            Box::new(analysis::AnalysisPrinter::new(screen.copied(), output))
+        }
+        Format::Table => Box::new(table::TablePrinter::new(style, schema, screen, output)),
+        Format::Vertical => {
+            let printer = vertical::VerticalPrinter::new(style, schema, screen, output);
+            Box::new(printer)
+        }
+        Format::Csv => Box::new(DelimitedPrinter::new(',', style, schema, output)?),
+        Format::Tsv => Box::new(DelimitedPrinter::new('\t', style, schema, output)?),
+        Format::Json => Box::new(JsonPrinter::new(Layout::Array, schema, output)?),
+        Format::Ndjson => Box::new(JsonPrinter::new(Layout::Lines, schema, output)?),
+        Format::Markdown => Box::new(markdown::MarkdownPrinter::new(style, schema, output)?),
+        Format::Html => Box::new(html::HtmlPrinter::new(style, schema, output)?),
+        Format::Insert => Box::new(insert::InsertPrinter::new(style, schema, output)?),
+    })
 }
 
 fn unwritable(error: std::io::Error) -> Error {
@@ -153,17 +173,25 @@ fn reader_went_away(error: &Error) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use clap::ValueEnum;
     use std::sync::Arc;
 
     /// What is printed of a batch, and the note.
     pub fn printed(
-        format: Format,
+        style: impl Into<Style>,
         batch: &RecordBatch,
         screen: Option<Screen>,
     ) -> (String, Option<String>) {
         let mut output = Vec::new();
         let batches = [Ok(batch.clone())];
-        let note = print(format, &batch.schema(), batches, screen, &mut output).unwrap();
+        let note = print(
+            &style.into(),
+            &batch.schema(),
+            batches,
+            screen.as_ref(),
+            &mut output,
+        )
+        .unwrap();
         (String::from_utf8(output).unwrap(), note)
     }
 
@@ -185,16 +213,37 @@ mod tests {
         }
     }
 
+    fn one_text(text: &str) -> RecordBatch {
+        let texts = arrow::array::StringArray::from(vec![text]);
+        batch(vec![("a", Arc::new(texts))])
+    }
+
     #[test]
     fn a_reader_that_went_away_is_recognised_in_every_format() {
-        let rows = batch(vec![(
-            "a",
-            Arc::new(arrow::array::Int64Array::from(vec![1])),
-        )]);
+        let rows = one_text("1");
         for format in Format::value_variants() {
             let batches = [Ok(rows.clone())];
-            let error = print(*format, &rows.schema(), batches, None, &mut Closed).unwrap_err();
+            let style = Style::from(*format);
+            let error = print(&style, &rows.schema(), batches, None, &mut Closed).unwrap_err();
             assert!(reader_went_away(&error), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_drives_a_terminal_reaches_it_in_any_format() {
+        let screen = Screen {
+            width: 80,
+            height: 24,
+            colour: false,
+        };
+        let rows = one_text("a\u{1b}[2J\u{7}\u{9b}31m\u{202e}b\u{0}東");
+        for format in Format::value_variants() {
+            let (text, _) = printed(*format, &rows, Some(screen));
+            let bad = |char: &char| {
+                (char.is_control() && !matches!(char, '\n' | '\t')) || *char == '\u{202e}'
+            };
+            assert_eq!(text.chars().find(bad), None, "{format:?}: {text:?}");
+            assert!(text.contains('東'), "{format:?}");
         }
     }
 }

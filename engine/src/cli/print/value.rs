@@ -39,6 +39,11 @@ impl<'b> Values<'b> {
     /// Writes a value into `text`, in place of what it holds; false for NULL, which leaves it empty.
     pub fn write(&self, row: usize, text: &mut String) -> Result<bool> {
         text.clear();
+        self.append(row, text)
+    }
+
+    /// Writes a value behind `text`; false for NULL, of which nothing is written.
+    pub fn append(&self, row: usize, text: &mut String) -> Result<bool> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(false);
         }

@@ -1,56 +1,63 @@
-//! What was typed: lines until a statement is complete, or a command.
+//! What was typed: text that is complete, or the wish to stop.
 
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
-use rustyline::config::Configurer;
+use rustyline::config::BellStyle;
 use rustyline::error::ReadlineError;
-use rustyline::{Behavior, Config, DefaultEditor};
+use rustyline::history::FileHistory;
+use rustyline::{Behavior, ColorMode, CompletionType, Config, Editor};
 
-use super::command::{self, Command};
 use super::history::History;
-use crate::sql::{Script, TideDialect};
+use super::line::LineHelper;
+use super::shell::Shell;
+use crate::cli::print::colours_allowed;
 use crate::{Error, Result, report};
 
 const PROMPT: &str = "tidemill> ";
-const CONTINUATION: &str = "     ...> ";
+const BOLD_PROMPT: &str = "\x1b[1mtidemill>\x1b[0m ";
 const REMEMBERED_STATEMENTS: usize = 10_000;
 
 /// What the user wants.
 #[derive(Debug)]
 pub enum Input {
-    /// One or more statements, the last one with its semicolon.
-    Script(Script),
-    /// A command, or something that looks like one.
-    Command(Result<Command>),
+    /// Statements and commands, all of them complete.
+    Text(String),
     /// Ctrl-C where there was nothing to forget.
     Interrupt,
     /// Ctrl-D.
     End,
 }
 
-/// The line editor and what it remembers.
-pub struct Prompt {
-    editor: DefaultEditor,
-    history: History,
+/// The line editor.
+pub struct Prompt<'r> {
+    editor: Editor<LineHelper<'r>, FileHistory>,
     /// Whether it was said that some statements are not kept.
     said_left_out: bool,
 }
 
-impl Prompt {
-    /// Takes the terminal.
+impl<'r> Prompt<'r> {
+    /// Takes the terminal, and gives the shell the history.
     ///
     /// # Errors
     /// A terminal that cannot be used.
-    pub fn open() -> Result<Self> {
-        // The prompt is no result: it goes to the terminal also when stdout is a file.
-        let config = Config::builder().behavior(Behavior::PreferTerm).build();
-        let mut editor = DefaultEditor::with_config(config).map_err(unreadable)?;
-        editor
-            .set_max_history_size(REMEMBERED_STATEMENTS)
-            .map_err(unreadable)?;
-        let history = History::open(&mut editor);
+    pub fn open(shell: &mut Shell<'r>, remember: bool) -> Result<Self> {
+        let colours = match colours_allowed() {
+            true => ColorMode::Enabled,
+            false => ColorMode::Disabled,
+        };
+        let config = Config::builder()
+            // The prompt is no result: it goes to the terminal also when stdout is a file.
+            .behavior(Behavior::PreferTerm)
+            .color_mode(colours)
+            .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .bell_style(BellStyle::None)
+            .max_history_size(REMEMBERED_STATEMENTS)
+            .map_err(unreadable)?
+            .build();
+        let mut editor = Editor::with_config(config).map_err(unreadable)?;
+        editor.set_helper(Some(LineHelper::new(shell)));
+        shell.history = History::open(&mut editor, remember);
         Ok(Prompt {
             editor,
-            history,
             said_left_out: false,
         })
     }
@@ -59,102 +66,44 @@ impl Prompt {
     ///
     /// # Errors
     /// A terminal that cannot be read.
-    pub fn read(&mut self) -> Result<Input> {
-        let mut text = String::new();
+    pub fn read(&mut self, shell: &mut Shell<'r>) -> Result<Input> {
+        if let Some(helper) = self.editor.helper() {
+            // What ran may have made tables.
+            helper.forget_names();
+        }
         loop {
-            let prompt = if text.is_empty() {
-                PROMPT
-            } else {
-                CONTINUATION
-            };
-            let line = match self.editor.readline(prompt) {
-                Ok(line) => line,
-                Err(ReadlineError::Interrupted) if text.is_empty() => return Ok(Input::Interrupt),
-                Err(ReadlineError::Interrupted) => {
-                    text.clear();
-                    continue;
-                }
+            let draft = shell.draft.take().unwrap_or_default();
+            let prompt = (PROMPT, BOLD_PROMPT);
+            let text = match self.editor.readline_with_initial(&prompt, (&draft, "")) {
+                Ok(text) => text,
+                Err(ReadlineError::Interrupted) if self.something_was_typed() => continue,
+                Err(ReadlineError::Interrupted) => return Ok(Input::Interrupt),
                 Err(ReadlineError::Eof) => return Ok(Input::End),
                 Err(error) => return Err(unreadable(error)),
             };
-            if text.is_empty() {
-                if line.trim().is_empty() {
-                    continue;
-                }
-                if let Some(command) = command::parse(&line) {
-                    return Ok(Input::Command(command));
-                }
+            if !text.trim().is_empty() {
+                self.remember(shell, text.trim_end());
+                return Ok(Input::Text(text));
             }
-            text.push_str(&line);
-            if is_complete(&text) {
-                return Ok(Input::Script(Script::inline(text)));
-            }
-            text.push('\n');
         }
     }
 
-    /// Keeps a script in the history. One with personal data is left out, which is said once.
-    pub fn remember(&mut self, script: &Script, holds_personal_data: bool) {
-        if !holds_personal_data {
-            self.history.add(&mut self.editor, script.text().trim_end());
+    /// Keeps what was typed in the history. Personal data is left out, which is said once.
+    fn remember(&mut self, shell: &mut Shell<'r>, typed: &str) {
+        if !shell.holds_personal_data(typed) {
+            shell.history.add(&mut self.editor, typed);
         } else if !std::mem::replace(&mut self.said_left_out, true) {
             report::note("statements with values of pii columns are not kept in the history");
         }
     }
-}
 
-/// Whether the last statement has its semicolon, outside of strings and comments. Text with an
-/// error that no further line can mend counts as complete, so that the error is shown.
-fn is_complete(text: &str) -> bool {
-    match Tokenizer::new(&TideDialect, text).tokenize() {
-        Ok(tokens) => tokens
-            .iter()
-            .rfind(|token| !matches!(token, Token::Whitespace(_)))
-            .is_some_and(|token| *token == Token::SemiColon),
-        Err(error) => !["Unterminated", "Unexpected EOF", "Expected close delimiter"]
-            .iter()
-            .any(|open| error.message.starts_with(open)),
+    fn something_was_typed(&self) -> bool {
+        self.editor
+            .helper()
+            .is_some_and(LineHelper::something_was_typed)
     }
 }
 
 fn unreadable(error: ReadlineError) -> Error {
     Error::input("cannot read from the terminal").source(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_complete;
-
-    #[test]
-    fn a_statement_is_complete_with_its_semicolon() {
-        for text in [
-            "select 1;",
-            "select 1; -- done",
-            "select 1; /* done */ ",
-            "select ';' ;",
-            "select $$ ; $$;",
-            "select 1; select 2;",
-            ";",
-        ] {
-            assert!(is_complete(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_open_goes_on_in_the_next_line() {
-        for text in [
-            "select 1",
-            "select 1; select 2",
-            "select ';",
-            "select \"a;",
-            "select $$ ;",
-            "select $tag$ ; $$;",
-            "/* ;",
-            "/* /* */ ;",
-            "-- only a comment;",
-            "select E'a\\';",
-        ] {
-            assert!(!is_complete(text), "{text}");
-        }
-    }
 }

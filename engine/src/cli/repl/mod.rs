@@ -1,34 +1,52 @@
-//! The prompt: reads statements and runs them until the user leaves.
+//! The prompt: reads statements and commands, and runs them until the user leaves.
 //!
 //! ```text
 //! tidemill> SELECT 1 AS one,
 //!      ...>        2 AS two;
+//! tidemill> .mode vertical
 //! ```
 //!
-//! One file per concern: what was typed ([`input`]), what is no SQL ([`command`]), what is
-//! remembered ([`history`]).
+//! One file per concern: what was typed ([`input`]), how lines are edited ([`line`]), what is a
+//! command and what is SQL ([`split`]), the commands ([`commands`]), what is remembered
+//! ([`history`]), who runs it all ([`shell`]), and where results go ([`output`], [`pager`]).
 
-mod command;
+mod commands;
 mod history;
 mod input;
+mod last;
+mod line;
+mod output;
+mod pager;
+mod shell;
+mod split;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use self::command::Command;
 use self::input::{Input, Prompt};
+use self::shell::{Flow, Shell};
 use super::print::Format;
 use super::runtime::Runtime;
-use super::statement;
-use crate::pii::holds_values;
 use crate::session::Session;
-use crate::sql::{Parameters, Script, ScriptStatement};
+use crate::sql::Parameters;
 use crate::{Error, Kind, Result, report};
 
 const WELCOME: &str = concat!(
     "tidemill ",
     env!("CARGO_PKG_VERSION"),
-    ". A statement ends with a semicolon; .help helps, Ctrl-D leaves."
+    ": end statements with ;   .help helps, Tab completes, Ctrl-D leaves"
 );
+/// Runs before the first prompt, in the home folder.
+const STARTUP_FILE: &str = ".tidemillrc";
+
+/// How the prompt is opened.
+#[derive(Debug)]
+pub struct Opening {
+    /// Whether what is typed is kept for later sessions.
+    pub remember: bool,
+    /// Whether `~/.tidemillrc` runs first.
+    pub startup_file: bool,
+}
 
 /// Reads statements and runs them until the end of the input. An error ends what was typed, never
 /// the session.
@@ -41,25 +59,26 @@ pub fn run(
     runtime: &Runtime,
     parameters: &Parameters,
     format: Format,
+    opening: &Opening,
 ) -> Result<()> {
-    let mut prompt = Prompt::open()?;
+    let mut shell = Shell::new(session, runtime, parameters.clone(), format);
+    let mut prompt = Prompt::open(&mut shell, opening.remember)?;
     report::note(WELCOME);
+    let startup = opening.startup_file.then(startup_file).flatten();
+    if let Some(file) = startup
+        && shell.run_file_and_report(&file) == Flow::Leave
+    {
+        return Ok(());
+    }
     loop {
-        match prompt.read()? {
-            Input::Script(script) => {
+        match prompt.read(&mut shell)? {
+            Input::Text(text) => {
                 runtime.forget_interrupt();
-                remember(&mut prompt, &session, runtime, &script, parameters);
-                run_script(&session, runtime, &script, parameters, format);
+                if shell.run_typed(&text) == Flow::Leave {
+                    return Ok(());
+                }
             }
-            Input::Command(Ok(Command::Help)) => report::note(&command::help()),
-            Input::Command(Ok(Command::Unmask)) => {
-                session.unmask();
-                report::note(
-                    "values of pii columns are shown from here on, which system.audit records",
-                );
-            }
-            Input::Command(Ok(Command::Exit)) | Input::End => return Ok(()),
-            Input::Command(Err(unknown)) => report::error(&unknown),
+            Input::End => return Ok(()),
             Input::Interrupt if runtime.is_busy() => {
                 return Err(Error::new(Kind::Interrupted, "left a query behind"));
             }
@@ -68,48 +87,7 @@ pub fn run(
     }
 }
 
-/// Keeps what was typed, unless it holds personal data.
-fn remember(
-    prompt: &mut Prompt,
-    session: &Arc<Session>,
-    runtime: &Runtime,
-    script: &Script,
-    parameters: &Parameters,
-) {
-    let (session, parameters) = (Arc::clone(session), parameters.clone());
-    let asked = script.clone();
-    let holds = runtime.run(async move { Ok(holds_values(&session, &asked, &parameters).await) });
-    prompt.remember(script, holds.unwrap_or(true));
-}
-
-/// Runs statement by statement up to the first error, as a script does.
-fn run_script(
-    session: &Arc<Session>,
-    runtime: &Runtime,
-    script: &Script,
-    parameters: &Parameters,
-    format: Format,
-) {
-    let ran = script.parse(parameters).and_then(|statements| {
-        statements
-            .iter()
-            .try_for_each(|parsed| run_statement(session, runtime, script, parsed, format))
-    });
-    let Err(error) = ran else { return };
-    report::error(&error);
-    if error.kind() == Kind::Interrupted && runtime.is_busy() {
-        report::note("the query is still ending; Ctrl-C again leaves tidemill");
-    }
-}
-
-fn run_statement(
-    session: &Arc<Session>,
-    runtime: &Runtime,
-    script: &Script,
-    parsed: &ScriptStatement,
-    format: Format,
-) -> Result<()> {
-    statement::run_with_timer(session, runtime, parsed.statement.clone(), format)
-        // A statement that was typed a moment ago need not be shown again, unless a place in it is known.
-        .map_err(|error| script.locate(parsed.locate_token(error)))
+fn startup_file() -> Option<PathBuf> {
+    let path = etcetera::home_dir().ok()?.join(STARTUP_FILE);
+    path.is_file().then_some(path)
 }

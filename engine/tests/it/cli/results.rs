@@ -15,15 +15,16 @@ fn a_result_is_a_table() {
     assert_snapshot!(Tidemill::new().run(&["-c", NULL_AND_TEXT]), @"
     exit code 0
     --- stdout
-    ┌────┬────────┬──────────┬────────────┐
-    │ id │ text   │  quarter │ day        │
-    ├────┼────────┼──────────┼────────────┤
-    │  1 │ a,b    │ 0.250000 │ 2024-02-29 │
-    │  2 │        │ 0.500000 │ 2024-02-29 │
-    │  3 │ NULL   │ 0.750000 │ 2024-02-29 │
-    │  4 │ 'NULL' │ 1.000000 │ 2024-02-29 │
-    └────┴────────┴──────────┴────────────┘
-    (4 rows)
+    ┌────────┬────────┬───────────────┬────────────┐
+    │     id │ text   │       quarter │ day        │
+    │ BIGINT │ TEXT   │ DECIMAL(14,6) │ DATE       │
+    ├────────┼────────┼───────────────┼────────────┤
+    │      1 │ a,b    │      0.250000 │ 2024-02-29 │
+    │      2 │        │      0.500000 │ 2024-02-29 │
+    │      3 │ NULL   │      0.750000 │ 2024-02-29 │
+    │      4 │ 'NULL' │      1.000000 │ 2024-02-29 │
+    └────────┴────────┴───────────────┴────────────┘
+    (4 rows, 4 columns)
     --- stderr
     ");
 }
@@ -60,6 +61,124 @@ fn a_result_is_json() {
 }
 
 #[test]
+fn a_result_is_a_line_per_value() {
+    assert_snapshot!(Tidemill::new().run(&["--format", "vertical", "-c", NULL_AND_TEXT]), @"
+    exit code 0
+    --- stdout
+    ── row 1 ───────────────────────────────
+         id │ 1
+       text │ a,b
+    quarter │ 0.250000
+        day │ 2024-02-29
+    ── row 2 ───────────────────────────────
+         id │ 2
+       text │ 
+    quarter │ 0.500000
+        day │ 2024-02-29
+    ── row 3 ───────────────────────────────
+         id │ 3
+       text │ NULL
+    quarter │ 0.750000
+        day │ 2024-02-29
+    ── row 4 ───────────────────────────────
+         id │ 4
+       text │ 'NULL'
+    quarter │ 1.000000
+        day │ 2024-02-29
+    (4 rows)
+    --- stderr
+    ");
+}
+
+#[test]
+fn a_result_is_tsv() {
+    assert_snapshot!(Tidemill::new().run(&["--format", "tsv", "-c", NULL_AND_TEXT]), @r#"
+    exit code 0
+    --- stdout
+    id	text	quarter	day
+    1	a,b	0.250000	2024-02-29
+    2	""	0.500000	2024-02-29
+    3		0.750000	2024-02-29
+    4	NULL	1.000000	2024-02-29
+    --- stderr
+    "#);
+}
+
+#[test]
+fn a_result_is_a_json_object_per_line() {
+    assert_snapshot!(Tidemill::new().run(&["--format", "ndjson", "-c", NULL_AND_TEXT]), @r#"
+    exit code 0
+    --- stdout
+    {"id":1,"text":"a,b","quarter":0.250000,"day":"2024-02-29"}
+    {"id":2,"text":"","quarter":0.500000,"day":"2024-02-29"}
+    {"id":3,"text":null,"quarter":0.750000,"day":"2024-02-29"}
+    {"id":4,"text":"NULL","quarter":1.000000,"day":"2024-02-29"}
+    --- stderr
+    "#);
+}
+
+#[test]
+fn a_result_is_a_table_in_markdown() {
+    let query = "SELECT * FROM (VALUES (1, 'a|b'), (2, '<b>*x*</b>'), (3, NULL)) AS s(v, \"t_t\")";
+    assert_snapshot!(Tidemill::new().run(&["--format", "markdown", "-c", query]), @r"
+    exit code 0
+    --- stdout
+    | v | t\_t |
+    | ---: | --- |
+    | 1 | a\|b |
+    | 2 | &lt;b>\*x\*&lt;/b> |
+    | 3 |  |
+    --- stderr
+    ");
+}
+
+#[test]
+fn a_result_is_a_table_in_html() {
+    let query = "SELECT * FROM (VALUES (1, '<b>&</b>'), (2, NULL)) AS s(v, t)";
+    assert_snapshot!(Tidemill::new().run(&["--format", "html", "-c", query]), @r#"
+    exit code 0
+    --- stdout
+    <table>
+    <thead>
+    <tr><th>v</th><th>t</th></tr>
+    </thead>
+    <tbody>
+    <tr><td align="right">1</td><td>&lt;b&gt;&amp;&lt;/b&gt;</td></tr>
+    <tr><td align="right">2</td><td></td></tr>
+    </tbody>
+    </table>
+    --- stderr
+    "#);
+}
+
+#[test]
+fn a_result_is_insert_statements() {
+    let query = "SELECT v, t, 'NaN'::double AS f, X'00ff' AS b, DATE '2024-02-29' AS d, \
+         TIMESTAMP '2024-02-29 12:00:00' AS at, true AS \"Yes\" \
+         FROM (VALUES (1, 'it''s'), (2, NULL)) AS s(v, t)";
+    assert_snapshot!(Tidemill::new().run(&["--format", "insert", "-c", query]), @r#"
+    exit code 0
+    --- stdout
+    INSERT INTO result (v, t, f, b, d, at, "Yes") VALUES
+      (1, 'it''s', CAST('NaN' AS DOUBLE), X'00ff', DATE '2024-02-29', TIMESTAMP '2024-02-29T12:00:00', true),
+      (2, NULL, CAST('NaN' AS DOUBLE), X'00ff', DATE '2024-02-29', TIMESTAMP '2024-02-29T12:00:00', true);
+    --- stderr
+    "#);
+    let nested = "SELECT make_array(1, 2) AS list";
+    assert_snapshot!(Tidemill::new().run(&["--format", "insert", "-c", nested]), @"
+    exit code 1
+    --- stdout
+    --- stderr
+    error: column `list` is BIGINT[], of which there are no literals
+      --> line 1, column 1
+       |
+     1 | SELECT make_array(1, 2) AS list
+       | ^
+    hint: cast it to TEXT, or choose the format ndjson
+    ");
+}
+
+#[test]
 fn a_result_without_rows_is_whole_in_every_format() {
     let empty = |format| {
         Tidemill::new().run(&[
@@ -72,11 +191,12 @@ fn a_result_without_rows_is_whole_in_every_format() {
     assert_snapshot!(empty("table"), @"
     exit code 0
     --- stdout
-    ┌───┬───┐
-    │ a │ b │
-    ├───┼───┤
-    └───┴───┘
-    (0 rows)
+    ┌────────┬────────┐
+    │      a │      b │
+    │ BIGINT │ BIGINT │
+    ├────────┼────────┤
+    └────────┴────────┘
+    (0 rows, 2 columns)
     --- stderr
     ");
     assert_snapshot!(empty("csv"), @"
@@ -115,12 +235,13 @@ fn what_was_done_is_said_beside_the_results() {
     assert_snapshot!(Tidemill::new().run(&["-c", script]), @"
     exit code 0
     --- stdout
-    ┌───┐
-    │ n │
-    ├───┤
-    │ 3 │
-    └───┘
-    (1 row)
+    ┌────────┐
+    │      n │
+    │ BIGINT │
+    ├────────┤
+    │      3 │
+    └────────┘
+    (1 row, 1 column)
     --- stderr
     created table raw.t, 1 row
     inserted into raw.t, 2 rows
@@ -135,12 +256,13 @@ fn a_load_shows_what_became_of_every_row() {
     assert_snapshot!(tidemill.run(&["-c", load]), @"
     exit code 0
     --- stdout
-    ┌─────────┬──────────┬────────┬──────┬────────┬──────────┬───────────┬──────┐
-    │ source  │ target   │ status │ read │ loaded │ rejected │ duplicate │ note │
-    ├─────────┼──────────┼────────┼──────┼────────┼──────────┼───────────┼──────┤
-    │ day.csv │ raw.days │ loaded │    2 │      2 │        0 │         0 │ NULL │
-    └─────────┴──────────┴────────┴──────┴────────┴──────────┴───────────┴──────┘
-    (1 row)
+    ┌─────────┬──────────┬────────┬─────────────────┬─────────────────┬─────────────────┬─────────────────┬──────┐
+    │ source  │ target   │ status │            read │          loaded │        rejected │       duplicate │ note │
+    │ TEXT    │ TEXT     │ TEXT   │ BIGINT UNSIGNED │ BIGINT UNSIGNED │ BIGINT UNSIGNED │ BIGINT UNSIGNED │ TEXT │
+    ├─────────┼──────────┼────────┼─────────────────┼─────────────────┼─────────────────┼─────────────────┼──────┤
+    │ day.csv │ raw.days │ loaded │               2 │               2 │               0 │               0 │ NULL │
+    └─────────┴──────────┴────────┴─────────────────┴─────────────────┴─────────────────┴─────────────────┴──────┘
+    (1 row, 8 columns)
     --- stderr
     ");
     assert_snapshot!(tidemill.run(&["--format", "csv", "-c", load]), @"
@@ -170,7 +292,9 @@ fn a_column_that_json_would_lose_is_refused() {
 
 #[test]
 fn a_reader_that_goes_away_ends_the_result_and_nothing_else() {
-    for format in ["table", "csv", "json"] {
+    for format in [
+        "table", "vertical", "csv", "json", "markdown", "html", "insert",
+    ] {
         let query = "SELECT value FROM generate_series(1, 2000000); ASSERT true";
         let tidemill = Tidemill::new();
         let mut child = tidemill

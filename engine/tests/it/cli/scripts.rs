@@ -31,12 +31,13 @@ fn a_script_stops_at_its_first_error() {
     assert_snapshot!(tidemill.run(&["-f", "job.sql", "-c", "SELECT 4 AS d"]), @"
     exit code 1
     --- stdout
-    ┌───┐
-    │ a │
-    ├───┤
-    │ 1 │
-    └───┘
-    (1 row)
+    ┌────────┐
+    │      a │
+    │ BIGINT │
+    ├────────┤
+    │      1 │
+    └────────┘
+    (1 row, 1 column)
     --- stderr
     error: 'x' is no INTEGER
       --> job.sql:2:13
@@ -130,7 +131,9 @@ fn wrong_usage_has_its_own_exit_code() {
     --- stdout
     --- stderr
     error: invalid value 'xml' for '--format <FORMAT>'
-      [possible values: table, csv, json]
+      [possible values: table, vertical, csv, tsv, json, ndjson, markdown, html, insert]
+
+      tip: a similar value exists: 'html'
 
     For more information, try '--help'.
     ");
@@ -157,18 +160,20 @@ fn a_script_comes_from_standard_input() {
     assert_snapshot!(tidemill.run_with_input(&["-p", "b=two"], piped), @"
     exit code 0
     --- stdout
-    ┌───┐
-    │ a │
-    ├───┤
-    │ 1 │
-    └───┘
-    (1 row)
-    ┌─────┐
-    │ b   │
-    ├─────┤
-    │ two │
-    └─────┘
-    (1 row)
+    ┌────────┐
+    │      a │
+    │ BIGINT │
+    ├────────┤
+    │      1 │
+    └────────┘
+    (1 row, 1 column)
+    ┌──────┐
+    │ b    │
+    │ TEXT │
+    ├──────┤
+    │ two  │
+    └──────┘
+    (1 row, 1 column)
     --- stderr
     ");
     assert_snapshot!(tidemill.run_with_input(&["-f", "-"], "SELECT\n  b"), @"

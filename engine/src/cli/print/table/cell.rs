@@ -1,9 +1,10 @@
 //! One cell: text on one line, measured in columns of a terminal.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::super::visible::{moves_the_cursor, push_escaped};
 
 /// What a cell says, on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,19 +16,19 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// NULL.
-    pub fn null() -> Self {
+    /// NULL, which is shown as `null`.
+    pub fn null(null: &str) -> Self {
         Cell {
             is_null: true,
-            ..Cell::new("NULL")
+            ..Cell::new(null)
         }
     }
 
-    /// A value; the text `NULL` is quoted, so that it does not look like NULL.
-    pub fn value(text: &str) -> Self {
-        match text {
-            "NULL" => Cell::new("'NULL'"),
-            text => Cell::new(text),
+    /// A value; a text that is `null` itself is quoted, so that it does not look like NULL.
+    pub fn value(text: &str, null: &str) -> Self {
+        match text == null && !null.is_empty() {
+            true => Cell::new(&format!("'{text}'")),
+            false => Cell::new(text),
         }
     }
 
@@ -71,19 +72,11 @@ fn escape(text: &str) -> Cow<'_, str> {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            char if moves_the_cursor(char) => {
-                // Writing into a text cannot fail.
-                let _ = write!(escaped, "\\u{{{:x}}}", u32::from(char));
-            }
+            char if moves_the_cursor(char) => push_escaped(&mut escaped, char),
             char => escaped.push(char),
         }
     }
     Cow::Owned(escaped)
-}
-
-/// Controls, line separators, and what changes the direction of the rest of the line.
-fn moves_the_cursor(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -99,9 +92,10 @@ mod tests {
 
     #[test]
     fn null_and_the_text_null_differ() {
-        assert_eq!(Cell::null().text, "NULL");
-        assert_eq!(Cell::value("NULL").text, "'NULL'");
-        assert_eq!(Cell::value("null").text, "null");
+        assert_eq!(Cell::null("NULL").text, "NULL");
+        assert_eq!(Cell::value("NULL", "NULL").text, "'NULL'");
+        assert_eq!(Cell::value("null", "NULL").text, "null");
+        assert_eq!(Cell::value("", "").text, "");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! A table for people.
 //!
 //! The first rows are held back to learn how wide the columns are; once enough are there, their
-//! widths stay and the rest streams through. On a terminal a table has as many columns and rows as
-//! a person may read and says what it left out; in a file it is complete.
+//! widths stay and the rest streams through. On a screen a table has as many columns and rows as a
+//! person may read, of too many rows the first and the last ones, and says what it left out; in a
+//! file it is complete.
 
 mod cell;
 mod layout;
+mod window;
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -13,20 +15,24 @@ use std::io::Write;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema};
 
-use self::cell::Cell;
+pub use self::cell::Cell;
 use self::layout::{Slot, Wish, fit};
+use self::window::Window;
 use super::value::Values;
-use super::{Printer, Screen, unwritable};
+use super::{Printer, Screen, Style, unwritable};
 use crate::Result;
 use crate::report::grouped;
+use crate::values::sql_name;
 
-/// Rows that are shown on a terminal.
-const SHOWN_ROWS: u64 = 1_000;
 /// What is held back to learn the widths.
 const HELD_ROWS: usize = 10_000;
 const HELD_BYTES: usize = 16 * 1024 * 1024;
 /// A text is cut down to this before a column is left out.
 const LEAST_TEXT: usize = 8;
+/// A type that is longer does not make its column wider.
+const WIDEST_TYPE: usize = 16;
+const NULL: &str = "NULL";
+const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const RESET: &str = "\x1b[0m";
 
@@ -34,17 +40,18 @@ const RESET: &str = "\x1b[0m";
 pub struct TablePrinter<'w> {
     output: &'w mut dyn Write,
     screen: Option<Screen>,
+    null: String,
     columns: Vec<Column>,
-    held: Vec<Vec<Cell>>,
+    /// Rows that wait to be seen; on a screen, only those that will be.
+    window: Window<Vec<Cell>>,
     held_bytes: usize,
     /// Where the cells stand; empty as long as rows are held back.
     slots: Vec<Slot>,
-    shown: u64,
-    total: u64,
 }
 
 struct Column {
     name: Cell,
+    type_name: Cell,
     is_number: bool,
     /// Dates and numbers are useless when cut.
     is_text: bool,
@@ -52,9 +59,15 @@ struct Column {
 
 impl<'w> TablePrinter<'w> {
     /// Writes nothing yet.
-    pub fn new(schema: &Schema, screen: Option<Screen>, output: &'w mut dyn Write) -> Self {
+    pub fn new(
+        style: &Style,
+        schema: &Schema,
+        screen: Option<&Screen>,
+        output: &'w mut dyn Write,
+    ) -> Self {
         let columns = schema.fields().iter().map(|field| Column {
             name: Cell::new(field.name()),
+            type_name: Cell::new(&sql_name(field.data_type())),
             is_number: field.data_type().is_numeric(),
             is_text: !matches!(field.data_type(), DataType::Boolean)
                 && !field.data_type().is_numeric()
@@ -62,52 +75,54 @@ impl<'w> TablePrinter<'w> {
         });
         TablePrinter {
             output,
-            screen,
+            screen: screen.copied(),
+            null: style.null_or(NULL).to_owned(),
             columns: columns.collect(),
-            held: Vec::new(),
+            window: Window::new(screen.map_or(super::ALL_ROWS, |_| style.max_rows)),
             held_bytes: 0,
             slots: Vec::new(),
-            shown: 0,
-            total: 0,
         }
     }
 
-    fn row(&mut self, cells: Vec<Cell>) -> Result<()> {
-        self.shown += 1;
-        if !self.slots.is_empty() {
-            return self.line(&cells);
-        }
+    /// Holds a row back until it is known how wide the columns are.
+    fn hold(&mut self, cells: Vec<Cell>) -> Result<()> {
         self.held_bytes += cells.iter().map(|cell| cell.text.len()).sum::<usize>();
-        self.held.push(cells);
-        if self.held.len() >= HELD_ROWS || self.held_bytes >= HELD_BYTES || self.is_full() {
-            self.lay_out()?;
+        self.window.push(cells);
+        let enough = self.window.len() >= HELD_ROWS || self.held_bytes >= HELD_BYTES;
+        match enough && self.window.is_unlimited() {
+            true => self.lay_out(),
+            false => Ok(()),
         }
-        Ok(())
-    }
-
-    fn is_full(&self) -> bool {
-        self.screen.is_some() && self.shown >= SHOWN_ROWS
     }
 
     /// Fixes the widths and writes what was held back.
     fn lay_out(&mut self) -> Result<()> {
-        let held = std::mem::take(&mut self.held);
+        let (head, tail) = self.window.take();
         let wishes: Vec<Wish> = self
             .columns
             .iter()
             .enumerate()
-            .map(|(index, column)| column.wish(held.iter().map(|cells| &cells[index])))
+            .map(|(index, column)| column.wish(head.iter().chain(&tail).map(|cells| &cells[index])))
             .collect();
         self.slots = fit(&wishes, self.screen.map(|screen| screen.width));
         self.border(["┌", "┬", "┐"])?;
-        let names: Vec<Cell> = self
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect();
-        self.line(&names)?;
+        self.line(&self.header(|column| &column.name), BOLD)?;
+        self.line(&self.header(|column| &column.type_name), DIM)?;
         self.border(["├", "┼", "┤"])?;
-        held.iter().try_for_each(|cells| self.line(cells))
+        head.iter().try_for_each(|cells| self.line(cells, ""))?;
+        if self.window.left_out() > 0 {
+            let dots = self.columns.iter().map(|_| Cell::new("·"));
+            let dots: Vec<_> = dots.collect();
+            self.line(&dots, DIM)?;
+        }
+        tail.iter().try_for_each(|cells| self.line(cells, ""))
+    }
+
+    fn header(&self, part: impl Fn(&Column) -> &Cell) -> Vec<Cell> {
+        self.columns
+            .iter()
+            .map(|column| part(column).clone())
+            .collect()
     }
 
     fn border(&mut self, [left, cross, right]: [&str; 3]) -> Result<()> {
@@ -122,11 +137,14 @@ impl<'w> TablePrinter<'w> {
         writeln!(self.output, "{left}{}{right}", bars.join(cross)).map_err(unwritable)
     }
 
-    fn line(&mut self, cells: &[Cell]) -> Result<()> {
+    fn line(&mut self, cells: &[Cell], emphasis: &str) -> Result<()> {
         let mut line = String::from("│");
         for slot in &self.slots {
             match slot {
-                Slot::Column(index, width) => self.push(&mut line, *index, &cells[*index], *width),
+                Slot::Column(index, width) => {
+                    let right = self.columns[*index].is_number;
+                    self.push(&mut line, &cells[*index], *width, right, emphasis);
+                }
                 Slot::Gap => line.push_str(" … │"),
             }
         }
@@ -134,72 +152,81 @@ impl<'w> TablePrinter<'w> {
         self.output.write_all(line.as_bytes()).map_err(unwritable)
     }
 
-    fn push(&self, line: &mut String, index: usize, cell: &Cell, width: usize) {
+    fn push(&self, line: &mut String, cell: &Cell, width: usize, right: bool, emphasis: &str) {
+        let is_header = !emphasis.is_empty();
         let cell = match self.screen {
-            Some(_) => cell.cut(width),
+            None if !is_header => Cow::Borrowed(cell),
             // A file is complete, at the price of a crooked line.
-            None => Cow::Borrowed(cell),
+            _ => cell.cut(width),
         };
         let padding = " ".repeat(width.saturating_sub(cell.width));
-        let (before, after) = match self.columns[index].is_number {
+        let (before, after) = match right {
             true => (padding.as_str(), ""),
             false => ("", padding.as_str()),
         };
-        let (dim, reset) = match self.screen {
+        let (begin, end) = match self.screen {
+            Some(Screen { colour: true, .. }) if is_header => (emphasis, RESET),
             Some(Screen { colour: true, .. }) if cell.is_null => (DIM, RESET),
             _ => ("", ""),
         };
-        for part in [" ", before, dim, &cell.text, reset, after, " │"] {
+        for part in [" ", before, begin, &cell.text, end, after, " │"] {
             line.push_str(part);
         }
     }
 
     fn footer(&self) -> String {
-        let noun = if self.total == 1 { "row" } else { "rows" };
-        if self.shown < self.total {
-            return format!(
-                "({} of {} {noun})",
-                grouped(self.shown),
-                grouped(self.total)
-            );
-        }
-        format!("({} {noun})", grouped(self.total))
+        let (rows, columns) = (self.window.total(), self.columns.len());
+        let shown_rows = rows - self.window.left_out();
+        let parts = [
+            counted(shown_rows, rows, "row"),
+            counted(self.shown_columns() as u64, columns as u64, "column"),
+        ];
+        format!("({})", parts.join(", "))
     }
 
-    fn left_out(&self) -> Option<String> {
-        let columns = self.columns.len();
-        let shown = self.slots.iter().filter(|slot| **slot != Slot::Gap).count();
-        let columns = (shown < columns).then(|| format!("{shown} of {columns} columns"));
-        let rows =
-            (self.shown < self.total).then(|| format!("the first {} rows", grouped(self.shown)));
-        let parts: Vec<_> = columns.into_iter().chain(rows).collect();
-        (!parts.is_empty()).then(|| {
-            format!(
-                "only {} are shown; select fewer, or use --format csv",
-                parts.join(" and ")
-            )
-        })
+    fn shown_columns(&self) -> usize {
+        let slots = self.slots.iter();
+        slots.filter(|slot| **slot != Slot::Gap).count()
+    }
+
+    fn advice(&self) -> Option<String> {
+        let rows = self.window.left_out() > 0;
+        let columns = self.shown_columns() < self.columns.len();
+        let advice = match (rows, columns) {
+            (false, false) => return None,
+            (true, false) => ".maxrows 0, a file or another --format gets all rows",
+            (false, true) => ".mode vertical, a file or another --format gets all columns",
+            (true, true) => {
+                ".maxrows 0 shows all rows, .mode vertical all columns; a file gets all"
+            }
+        };
+        Some(advice.to_owned())
     }
 }
 
 impl Printer for TablePrinter<'_> {
     fn rows(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.total += batch.num_rows() as u64;
         let columns = Values::of(batch)?;
         let mut text = String::new();
-        for row in 0..batch.num_rows() {
-            if self.is_full() {
-                break;
-            }
+        for row in self.window.wanted(batch.num_rows()) {
             let cells = columns.iter().map(|column| {
-                Ok(match column.write(row, &mut text)? {
-                    true => Cell::value(&text),
-                    false => Cell::null(),
+                let cell = match column.write(row, &mut text)? {
+                    true => Cell::value(&text, &self.null),
+                    false => Cell::null(&self.null),
+                };
+                Ok(match self.screen {
+                    // More than the screen takes is never seen, and need not be held.
+                    Some(screen) => cell.cut(screen.width).into_owned(),
+                    None => cell,
                 })
             });
             let cells = cells.collect::<Result<Vec<_>>>()?;
-            self.row(cells)?;
+            match self.slots.is_empty() {
+                true => self.hold(cells)?,
+                false => self.line(&cells, "")?,
+            }
         }
+        self.window.count(batch.num_rows());
         self.output.flush().map_err(unwritable)
     }
 
@@ -210,17 +237,27 @@ impl Printer for TablePrinter<'_> {
         self.border(["└", "┴", "┘"])?;
         writeln!(self.output, "{}", self.footer()).map_err(unwritable)?;
         self.output.flush().map_err(unwritable)?;
-        Ok(self.left_out())
+        Ok(self.advice())
+    }
+}
+
+/// `3 rows`, or `40 of 2,345 rows`.
+fn counted(shown: u64, all: u64, noun: &str) -> String {
+    let plural = if all == 1 { "" } else { "s" };
+    match shown < all {
+        true => format!("{} of {} {noun}{plural}", grouped(shown), grouped(all)),
+        false => format!("{} {noun}{plural}", grouped(all)),
     }
 }
 
 impl Column {
     fn wish<'c>(&self, cells: impl Iterator<Item = &'c Cell>) -> Wish {
         let widest = cells.map(|cell| cell.width).max().unwrap_or(0);
-        let full = widest.max(self.name.width);
+        let head = self.name.width.max(self.type_name.width.min(WIDEST_TYPE));
+        let full = widest.max(head);
         let least = match self.is_text {
             true => LEAST_TEXT,
-            false => widest.max(1),
+            false => widest.max(self.name.width.min(LEAST_TEXT)).max(1),
         };
         Wish {
             full,
@@ -233,12 +270,13 @@ impl Column {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::tests::{batch, printed};
-    use super::super::{Format, Screen};
+    use super::super::{Format, Screen, Style};
     use arrow::array::{Int64Array, StringArray};
     use std::sync::Arc;
 
     const NARROW: Screen = Screen {
         width: 30,
+        height: 24,
         colour: true,
     };
 
@@ -257,14 +295,15 @@ mod tests {
         ]);
         let (text, note) = printed(Format::Table, &rows, None);
         insta::assert_snapshot!(text, @r"
-        ┌──────┬────────┬───────┐
-        │   id │ name   │ empty │
-        ├──────┼────────┼───────┤
-        │    1 │ 東京   │       │
-        │  -20 │ 'NULL' │ a\nb  │
-        │ NULL │ NULL   │ x     │
-        └──────┴────────┴───────┘
-        (3 rows)
+        ┌────────┬────────┬───────┐
+        │     id │ name   │ empty │
+        │ BIGINT │ TEXT   │ TEXT  │
+        ├────────┼────────┼───────┤
+        │      1 │ 東京   │       │
+        │    -20 │ 'NULL' │ a\nb  │
+        │   NULL │ NULL   │ x     │
+        └────────┴────────┴───────┘
+        (3 rows, 3 columns)
         ");
         assert_eq!(note, None);
     }
@@ -279,12 +318,13 @@ mod tests {
         let (text, note) = printed(Format::Table, &rows, Some(NARROW));
         insta::assert_snapshot!(text.replace('\u{1b}', "^"), @"
         ┌────────┬───────────────────┐
-        │     id │ long              │
+        │     ^[1mid^[0m │ ^[1mlong^[0m              │
+        │ ^[2mBIGINT^[0m │ ^[2mTEXT^[0m              │
         ├────────┼───────────────────┤
         │ 123456 │ a text that is l… │
         │   ^[2mNULL^[0m │ short             │
         └────────┴───────────────────┘
-        (2 rows)
+        (2 rows, 2 columns)
         ");
         assert_eq!(note, None);
         let (file, _) = printed(Format::Table, &rows, None);
@@ -296,17 +336,34 @@ mod tests {
         let numbers: Vec<i64> = (10_000..12_345).collect();
         let column = |name| (name, Arc::new(Int64Array::from(numbers.clone())) as _);
         let rows = batch(["a", "b", "c", "d", "e"].map(column).to_vec());
-        let (text, note) = printed(Format::Table, &rows, Some(NARROW));
-        let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[1], "│     a │     b │ … │     e │");
-        assert_eq!(lines.len(), 3 + 1_000 + 2);
-        assert_eq!(lines[1_004], "(1,000 of 2,345 rows)");
+        let style = Style {
+            max_rows: 4,
+            ..Style::from(Format::Table)
+        };
+        let plain = Screen {
+            colour: false,
+            ..NARROW
+        };
+        let (text, note) = printed(style, &rows, Some(plain));
+        insta::assert_snapshot!(text, @"
+        ┌───────┬───────┬───┬───────┐
+        │     a │     b │ … │     e │
+        │ BIGI… │ BIGI… │ … │ BIGI… │
+        ├───────┼───────┼───┼───────┤
+        │ 10000 │ 10000 │ … │ 10000 │
+        │ 10001 │ 10001 │ … │ 10001 │
+        │     · │     · │ … │     · │
+        │ 12343 │ 12343 │ … │ 12343 │
+        │ 12344 │ 12344 │ … │ 12344 │
+        └───────┴───────┴───┴───────┘
+        (4 of 2,345 rows, 3 of 5 columns)
+        ");
         assert_eq!(
             note.unwrap(),
-            "only 3 of 5 columns and the first 1,000 rows are shown; select fewer, or use --format csv"
+            ".maxrows 0 shows all rows, .mode vertical all columns; a file gets all"
         );
         let (file, note) = printed(Format::Table, &rows, None);
-        assert_eq!((file.lines().count(), note), (3 + 2_345 + 2, None));
+        assert_eq!((file.lines().count(), note), (4 + 2_345 + 2, None));
     }
 
     #[test]
@@ -319,7 +376,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "(10,001 rows)",
+                "(10,001 rows, 1 column)",
                 "└───────┘",
                 "│ longer than all │",
                 "│ short │"

@@ -1,4 +1,4 @@
-//! CSV as of RFC 4180, with lines that end in `\n`.
+//! CSV as of RFC 4180, with lines that end in `\n`, and the same with tabs.
 //!
 //! NULL is an empty field and empty text is `""`, as COPY INTO reads them. The writer that comes
 //! with the engine cannot keep the two apart.
@@ -9,25 +9,59 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use super::value::Values;
-use super::{Printer, unwritable};
+use super::{Printer, Style, unwritable};
 use crate::Result;
 
 /// Writes a header, then a line per row.
-pub struct CsvPrinter<'w> {
+pub struct DelimitedPrinter<'w> {
     output: &'w mut dyn Write,
+    delimiter: char,
+    null: String,
 }
 
-impl<'w> CsvPrinter<'w> {
+impl<'w> DelimitedPrinter<'w> {
     /// Writes the header.
-    pub fn new(schema: &Schema, output: &'w mut dyn Write) -> Result<Self> {
-        let mut printer = CsvPrinter { output };
+    pub fn new(
+        delimiter: char,
+        style: &Style,
+        schema: &Schema,
+        output: &'w mut dyn Write,
+    ) -> Result<Self> {
+        let mut printer = DelimitedPrinter {
+            output,
+            delimiter,
+            null: style.null_or("").to_owned(),
+        };
         let mut line = String::new();
         for (index, field) in schema.fields().iter().enumerate() {
-            push_field(&mut line, index, Some(field.name()));
+            let start = printer.begin_field(&mut line, index);
+            line.push_str(field.name());
+            printer.end_field(&mut line, start);
         }
         printer.write_line(&mut line)?;
         printer.output.flush().map_err(unwritable)?;
         Ok(printer)
+    }
+
+    /// Where the field starts in the line.
+    fn begin_field(&self, line: &mut String, index: usize) -> usize {
+        if index > 0 {
+            line.push(self.delimiter);
+        }
+        line.len()
+    }
+
+    /// Quotes the text from `start` on where it could be taken for something else.
+    fn end_field(&self, line: &mut String, start: usize) {
+        let text = &line[start..];
+        let delimiter = self.delimiter as u8;
+        let special = |byte: &u8| matches!(*byte, b'"' | b'\n' | b'\r') || *byte == delimiter;
+        if text != self.null && !text.is_empty() && !text.as_bytes().iter().any(special) {
+            return;
+        }
+        let quoted = format!("\"{}\"", text.replace('"', "\"\""));
+        line.truncate(start);
+        line.push_str(&quoted);
     }
 
     fn write_line(&mut self, line: &mut String) -> Result<()> {
@@ -38,14 +72,17 @@ impl<'w> CsvPrinter<'w> {
     }
 }
 
-impl Printer for CsvPrinter<'_> {
+impl Printer for DelimitedPrinter<'_> {
     fn rows(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = Values::of(batch)?;
-        let (mut line, mut text) = (String::new(), String::new());
+        let mut line = String::new();
         for row in 0..batch.num_rows() {
             for (index, column) in columns.iter().enumerate() {
-                let known = column.write(row, &mut text)?;
-                push_field(&mut line, index, known.then_some(&text));
+                let start = self.begin_field(&mut line, index);
+                match column.append(row, &mut line)? {
+                    true => self.end_field(&mut line, start),
+                    false => line.push_str(&self.null),
+                }
             }
             self.write_line(&mut line)?;
         }
@@ -57,26 +94,11 @@ impl Printer for CsvPrinter<'_> {
     }
 }
 
-fn push_field(line: &mut String, index: usize, text: Option<&String>) {
-    if index > 0 {
-        line.push(',');
-    }
-    match text {
-        None => {}
-        Some(text) if text.is_empty() || text.contains([',', '"', '\n', '\r']) => {
-            line.push('"');
-            line.push_str(&text.replace('"', "\"\""));
-            line.push('"');
-        }
-        Some(text) => line.push_str(text),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::Format;
     use super::super::tests::{batch, printed};
+    use super::super::{Format, Style};
     use arrow::array::{Decimal128Array, Float64Array, StringArray, TimestampMicrosecondArray};
     use std::sync::Arc;
 
@@ -121,5 +143,17 @@ mod tests {
             text,
             "d,f,t\n123456789012345.678901234567890,0.30000000000000004,2024-01-05T10:00:00.000001\n"
         );
+    }
+
+    #[test]
+    fn a_text_that_looks_like_null_or_the_delimiter_is_quoted() {
+        let texts = vec![Some("a\tb"), Some("-"), None, Some("")];
+        let rows = batch(vec![("x", Arc::new(StringArray::from(texts)))]);
+        let style = Style {
+            null: Some("-".to_owned()),
+            ..Style::from(Format::Tsv)
+        };
+        let (text, _) = printed(style, &rows, None);
+        assert_eq!(text, "x\n\"a\tb\"\n\"-\"\n-\n\"\"\n");
     }
 }

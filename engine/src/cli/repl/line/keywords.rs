@@ -1,0 +1,160 @@
+//! The words of our SQL: those that a statement begins with, and those within.
+
+/// What a statement begins with.
+pub const STARTS: &[&str] = &[
+    "ALTER",
+    "ASSERT",
+    "ATTACH",
+    "CALL",
+    "COPY INTO",
+    "CREATE MODEL",
+    "CREATE OR REPLACE TABLE",
+    "CREATE OR REPLACE VIEW",
+    "CREATE TABLE",
+    "CREATE VIEW",
+    "DELETE FROM",
+    "DESCRIBE",
+    "DETACH",
+    "DROP MODEL",
+    "DROP TABLE",
+    "DROP VIEW",
+    "EXPLAIN",
+    "FROM",
+    "INSERT INTO",
+    "RETRY REJECTS",
+    "SELECT",
+    "SET",
+    "SHOW CONNECTIONS",
+    "SHOW MODELS",
+    "SHOW TABLES",
+    "SUMMARIZE",
+    "UPDATE",
+    "VALUES",
+    "WITH",
+];
+
+/// What may stand within a statement.
+pub const WITHIN: &[&str] = &[
+    "ALL",
+    "ANALYZE",
+    "AND",
+    "ANY",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CONFLICT",
+    "CROSS",
+    "CURRENT",
+    "DATE",
+    "DESC",
+    "DISTINCT",
+    "DO",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "EXCEPT",
+    "EXCLUDE",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "FILTER",
+    "FIRST",
+    "FOLLOWING",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "IF",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LAST",
+    "LATERAL",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NATURAL",
+    "NOT",
+    "NOTHING",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "PARTITIONED",
+    "PRECEDING",
+    "QUALIFY",
+    "RANGE",
+    "RECURSIVE",
+    "REPLACE",
+    "RIGHT",
+    "ROLLUP",
+    "ROW",
+    "ROWS",
+    "SEMI",
+    "SET",
+    "SIMILAR",
+    "TABLE",
+    "THEN",
+    "TIME",
+    "TIMESTAMP",
+    "TO",
+    "TRUE",
+    "UNBOUNDED",
+    "UNION",
+    "USING",
+    "VALUES",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+    "WITHIN",
+];
+
+/// What a value may begin with.
+pub const OF_VALUES: &[&str] = &[
+    "CASE",
+    "CAST",
+    "DATE",
+    "DISTINCT",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "INTERVAL",
+    "NOT",
+    "NULL",
+    "TIME",
+    "TIMESTAMP",
+    "TRUE",
+];
+
+/// Whether a word is one of them, however it is written.
+pub fn is_keyword(word: &str) -> bool {
+    let word = word.to_uppercase();
+    let starts = STARTS.iter().flat_map(|start| start.split(' '));
+    WITHIN.binary_search(&word.as_str()).is_ok() || starts.into_iter().any(|start| start == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{STARTS, WITHIN, is_keyword};
+
+    #[test]
+    fn the_words_are_sorted() {
+        assert!(STARTS.is_sorted() && WITHIN.is_sorted());
+        assert!(is_keyword("copy") && is_keyword("Where") && !is_keyword("amount"));
+    }
+}
