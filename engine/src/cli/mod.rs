@@ -54,9 +54,7 @@ fn in_session(work: &Work, invocation: &Invocation) -> Result<()> {
     }
     let (parameters, format) = (&invocation.parameters, invocation.format);
     match work {
-        Work::Repl(opening) => {
-            repl::run(Arc::new(session), &runtime, parameters, format, opening)
-        }
+        Work::Repl(opening) => repl::run(Arc::new(session), &runtime, parameters, format, opening),
         Work::Pipeline(request) => pipeline::run(session, &runtime, request, format),
         Work::Scripts {
             scripts,
@@ -71,6 +69,7 @@ fn in_session(work: &Work, invocation: &Invocation) -> Result<()> {
                     parameters,
                     format,
                     options,
+                    stays: stays.is_some(),
                 },
                 scripts,
             );

@@ -26,6 +26,8 @@ pub struct Scripting<'r> {
     pub format: Format,
     /// What is said, and what happens after a failure.
     pub options: &'r ScriptOptions,
+    /// Whether the prompt follows, where a parameter may be used that no script uses.
+    pub stays: bool,
 }
 
 /// A statement of a script, or what stands in its place.
@@ -109,7 +111,9 @@ fn parse<'s>(
         log_unparsed(&error, log)?;
         return Err(error);
     }
-    scope.check_given()?;
+    if !scripting.stays {
+        scope.check_given()?;
+    }
     Ok(pieces)
 }
 

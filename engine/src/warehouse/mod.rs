@@ -102,7 +102,7 @@ impl Warehouse {
         let root =
             std::path::absolute(&root).map_err(|error| Error::file("resolve", &root, error))?;
         Ok(Arc::new(Warehouse {
-            root,
+            root: without_detours(&root),
             retired: Mutex::default(),
         }))
     }
@@ -223,6 +223,22 @@ impl Warehouse {
         })?;
         Ok(DeltaTableBuilder::from_url(url)?)
     }
+}
+
+/// The path without links and `..`, as far as it exists: files are told apart by their paths, and
+/// the log gives them in this form.
+fn without_detours(path: &Path) -> PathBuf {
+    let straight = |there: &Path| {
+        let rest = path.strip_prefix(there).ok()?;
+        let there = there.canonicalize().ok()?;
+        // A joined empty rest would end the path with a slash.
+        Some(match rest.as_os_str().is_empty() {
+            true => there,
+            false => there.join(rest),
+        })
+    };
+    let found = path.ancestors().find_map(straight);
+    found.unwrap_or_else(|| path.to_owned())
 }
 
 /// A folder is a table once its first commit is there; a killed first load leaves none.

@@ -147,6 +147,34 @@ fn a_broken_warehouse_is_found() {
     assert!(model.starts_with("failed: "), "{model}");
 }
 
+/// The log gives paths without `..`: files that were looked for by another path were never known.
+#[test]
+fn a_warehouse_is_the_same_by_any_path_to_it() {
+    let tidemill = lake();
+    let orphan = tidemill.path("warehouse/raw/t/part-of-a-killed-writer.parquet");
+    std::fs::copy(&data_files(&tidemill, "raw/t")[0], &orphan).unwrap();
+    let elsewhere = tidemill.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let by_detour = ["--warehouse", "elsewhere/../warehouse"];
+    let (_, found) = findings(&tidemill, &by_detour);
+    let left = about(&found, "warehouse", "table raw.t").concat();
+    assert!(
+        left.starts_with("warning: 1 files belong to no version"),
+        "{left}"
+    );
+    let insert = [&by_detour[..], &["-c", "INSERT INTO raw.t VALUES (2)"]].concat();
+    assert!(tidemill.run(&insert).starts_with("exit code 0\n"));
+    assert!(
+        !orphan.exists(),
+        "a write deletes what a killed writer left"
+    );
+    let (_, found) = findings(&tidemill, &by_detour);
+    assert!(
+        about(&found, "warehouse", "table raw.t").is_empty(),
+        "{found:?}"
+    );
+}
+
 #[test]
 fn a_log_that_cannot_be_read_is_found() {
     let tidemill = lake();

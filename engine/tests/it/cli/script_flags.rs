@@ -282,8 +282,9 @@ fn several_files_follow_one_flag() {
 #[test]
 fn the_prompt_stays_after_an_initial_file() {
     let tidemill = Tidemill::new().with_file("init.sql", "CREATE TABLE t AS SELECT 7 AS id");
-    let typed = "SELECT id FROM t;\n";
-    let ran = tidemill.run_with_input(&["-i", "init.sql", "--format", "csv"], typed);
+    let typed = "SELECT id FROM t WHERE id = $id;\n";
+    let flags = ["-i", "init.sql", "-p", "id=7", "--format", "csv"];
+    let ran = tidemill.run_with_input(&flags, typed);
     assert!(ran.starts_with("exit code 0\n"), "{ran}");
     assert!(ran.contains("created table raw.t, 1 row"), "{ran}");
     assert!(ran.contains("id\n7\n"), "{ran}");
