@@ -71,7 +71,7 @@ const SUITES: [Suite; 2] = [
     Suite {
         name: "datafusion",
         fetch: fetch::datafusion,
-        promised: 0.0,
+        promised: 0.8,
         scope: scope::Scope::of_tables_here,
         settings: &[
             "SET datafusion.execution.time_zone = '+00:00'",
