@@ -107,7 +107,7 @@ fn incomplete_queries(tokens: &[TokenWithSpan]) -> Vec<usize> {
             level.is_query = true;
         } else if is_one_of(token, &["AS"]) && outermost && is_create && !level.has_begun {
             level.may_begin = true;
-        } else if !level.is_query && !(level.behind_set_operation && continues_set_operation(token))
+        } else if !(level.is_query || level.behind_set_operation && continues_set_operation(token))
         {
             level.may_begin = false;
         }

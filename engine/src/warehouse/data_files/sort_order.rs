@@ -51,7 +51,7 @@ impl SortOrder {
             .enumerate()
             .flat_map(|(batch, rows)| (0..rows.num_rows()).map(move |row| (batch, row)));
         let mut places: Vec<_> = keys.iter().zip(places).collect();
-        places.sort_by(|(left, _), (right, _)| left.cmp(right));
+        places.sort_by_key(|(key, _)| *key);
         let places: Vec<_> = places.into_iter().map(|(_, place)| place).collect();
         let batches: Vec<_> = batches.iter().collect();
         Ok(interleave_record_batch(&batches, &places)?)

@@ -198,7 +198,7 @@ async fn rows_are_sorted_within_files_and_equal_ones_keep_their_order() {
         (Some("place".to_owned()), Some(small), None)
     };
     let rows: Vec<Row> = (0..rows).map(row).collect();
-    let batches = batches_of(&[rows.clone()]);
+    let batches = batches_of(std::slice::from_ref(&rows));
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits {
         waiting_bytes: 512 * MEBIBYTE,
@@ -209,9 +209,8 @@ async fn rows_are_sorted_within_files_and_equal_ones_keep_their_order() {
     let adds = write(folder.path(), &batches, &["place"], &["small"], limits)
         .await
         .unwrap();
-    let [add] = adds.as_slice() else {
-        panic!("{} files", adds.len());
-    };
+    assert_eq!(adds.len(), 1);
+    let add = &adds[0];
     let found = read(folder.path(), add);
     let numbers = found.column(0).as_primitive::<Int64Type>().values().iter();
     let smalls = found.column(1).as_primitive::<Int32Type>().values().iter();
@@ -228,15 +227,13 @@ async fn rows_are_sorted_within_files_and_equal_ones_keep_their_order() {
     let metadata = ArrowReaderMetadata::load(&file, options).unwrap();
     let row_groups = metadata.metadata().row_groups();
     assert_eq!(row_groups.len(), 3);
-    let bounds = row_groups
-        .iter()
-        .map(|group| match group.column(1).statistics() {
-            Some(Statistics::Int32(bounds)) => {
-                (*bounds.min_opt().unwrap(), *bounds.max_opt().unwrap())
-            }
-            other => panic!("{other:?}"),
-        });
-    let bounds: Vec<_> = bounds.collect();
+    let bounds = row_groups.iter().map(|group| {
+        let Some(Statistics::Int32(bounds)) = group.column(1).statistics() else {
+            return None;
+        };
+        bounds.min_opt().zip(bounds.max_opt())
+    });
+    let bounds = bounds.collect::<Option<Vec<_>>>().unwrap();
     assert!(
         bounds.windows(2).all(|pair| pair[0].1 <= pair[1].0),
         "{bounds:?}"

@@ -6,10 +6,9 @@
 //! lists every record that fails, with the reason. A record that fails and is not listed fails the
 //! test; so does a share of records that pass below what the suite promises.
 //!
-//! `TIDEMILL_SUITES=all` runs the whole of a suite where otherwise every eighth query (SQLite) or every third
-//! file (DataFusion) is run, and with
-//! `TIDEMILL_TEST_BLESS=1` the lists are written anew. `TIDEMILL_SQLITE_TESTS` names a folder that has
-//! SQLite's files already.
+//! They take ten minutes and more, so they run only where `TIDEMILL_SUITES` is set; else they say that they are
+//! skipped. With `TIDEMILL_TEST_BLESS=1` the lists are written anew. `TIDEMILL_SQLITE_TESTS` names a folder
+//! that has SQLite's files already.
 
 mod fetch;
 mod reasons;
@@ -47,10 +46,6 @@ struct Suite {
     scope: fn() -> scope::Scope,
     /// Run for each file before its first record.
     settings: &'static [&'static str],
-    /// One of so many files is run, unless all are asked for.
-    one_file_in: usize,
-    /// Of these files, one of so many queries.
-    one_query_in: usize,
     /// The text of a file as it is run.
     adapt: fn(&str) -> String,
     show: fn(&RecordBatch) -> Vec<Vec<String>>,
@@ -63,8 +58,6 @@ const SUITES: [Suite; 2] = [
         promised: 0.99,
         scope: scope::Scope::everything,
         settings: &[],
-        one_file_in: 1,
-        one_query_in: 8,
         adapt: for_sqlite,
         show: show::for_sqlite,
     },
@@ -78,8 +71,6 @@ const SUITES: [Suite; 2] = [
             "SET datafusion.sql_parser.parse_float_as_decimal = false",
             "SET threads = 4",
         ],
-        one_file_in: 3,
-        one_query_in: 1,
         adapt: str::to_owned,
         show: show::for_datafusion,
     },
@@ -106,6 +97,13 @@ struct Failure {
 }
 
 fn run(suite: &Suite) -> Result<(), Failed> {
+    if std::env::var_os("TIDEMILL_SUITES").is_none() {
+        say(
+            suite,
+            "is skipped: it takes long; set TIDEMILL_SUITES to run it",
+        );
+        return Ok(());
+    }
     let folder = match (suite.fetch)() {
         Ok(folder) => folder,
         Err(why) => {
@@ -116,10 +114,9 @@ fn run(suite: &Suite) -> Result<(), Failed> {
     let mut files = Vec::new();
     collect(&folder, &mut files);
     files.sort();
-    let step = if runs_all() { 1 } else { suite.one_file_in };
     let (mut records, mut failures, mut left_out) = (0, Vec::new(), BTreeMap::new());
     let started = Instant::now();
-    for file in files.iter().step_by(step) {
+    for file in &files {
         let name = file.strip_prefix(&folder)?.display().to_string();
         records += run_file(suite, file, &name, &mut failures, &mut left_out)?;
     }
@@ -128,7 +125,7 @@ fn run(suite: &Suite) -> Result<(), Failed> {
     }
     let passed = records - failures.len();
     let share = passed as f64 / records.max(1) as f64;
-    let files = files.iter().step_by(step).count();
+    let files = files.len();
     let seconds = started.elapsed().as_secs_f64();
     let share_shown = share * 100.0;
     say(
@@ -143,10 +140,6 @@ fn run(suite: &Suite) -> Result<(), Failed> {
 #[expect(clippy::print_stderr, reason = "what was run is part of the result")]
 fn say(suite: &Suite, what: &str) {
     eprintln!("suites/{}: {what}", suite.name);
-}
-
-fn runs_all() -> bool {
-    std::env::var("TIDEMILL_SUITES").is_ok_and(|which| which == "all")
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -198,14 +191,7 @@ fn run_file(
     runner.add_label(suite.name);
     runner.with_normalizer(show::normalized);
     let (mut count, mut scope) = (0, (suite.scope)());
-    let (mut queries, all) = (0, runs_all());
     for record in records {
-        if matches!(record, Record::Query { .. }) && !all {
-            queries += 1;
-            if queries % suite.one_query_in != 0 {
-                continue;
-            }
-        }
         let (loc, sql) = match &record {
             Record::Statement { loc, sql, .. } | Record::Query { loc, sql, .. } => (loc, sql),
             Record::Halt { .. } => break,

@@ -63,7 +63,7 @@ pub(super) static DBSCAN: DeclaredFunction = DeclaredFunction::new(Declaration {
 | 5.3 | 1       |
 | 9.0 |         |
 +-----+---------+",
-    call: call,
+    call,
 });
 
 fn call(_: &str, request: &Request<'_>) -> Result<Arc<dyn Call>> {

@@ -223,7 +223,7 @@ fn elbow(function: &'static str, request: &Request<'_>) -> Result<Arc<dyn Call>>
     let clusters = Clusters::Fixed(k_max);
     let input = relation(request)?;
     Ok(Arc::new(ElbowCall {
-        function: function,
+        function,
         parameters: Arc::new(KMeansParameters::with_clusters(clusters, given, input)?),
         k_min,
         k_max,
