@@ -86,15 +86,15 @@ pub struct Arguments {
     script_options: ScriptOptions,
 
     /// Show the values of pii columns on the terminal; each such result is recorded in system.audit
-    #[arg(long)]
+    #[arg(long, help_heading = "Prompt")]
     unmask: bool,
 
     /// Keep nothing of what is typed at the prompt for later sessions
-    #[arg(long)]
+    #[arg(long, help_heading = "Prompt")]
     no_history: bool,
 
     /// Open the prompt without running ~/.tidemillrc
-    #[arg(long)]
+    #[arg(long, help_heading = "Prompt")]
     no_startup_file: bool,
 
     #[command(flatten)]

@@ -7,7 +7,7 @@
 use datafusion::sql::sqlparser::keywords::{RESERVED_FOR_COLUMN_ALIAS, RESERVED_FOR_TABLE_ALIAS};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::place_of;
+use super::{NOT_SUPPORTED, place_of};
 use crate::{Error, Place, Result};
 
 /// The words that build a statement; misspelt ones are looked up here.
@@ -129,7 +129,7 @@ pub(super) fn explain(
         tokens: solid,
     };
     let is_mended = |mended: &Mended| parse(mended.tokens.clone()).is_ok();
-    if error.get_hint().is_some() {
+    if error.get_hint().is_some() || error.message().ends_with(NOT_SUPPORTED) {
         let misspelt = failed.misspelt_keyword(failed.everywhere(), &is_mended);
         return misspelt.unwrap_or(error);
     }
@@ -461,7 +461,7 @@ mod tests {
             ("SELECT 1) AS a", "take it out, or open one before it", 9),
             ("SELECT a b c FROM t", "is a comma missing before `c`?", 12),
             (
-                "SELECT a, FROM t",
+                "SELECT a,, b FROM t",
                 "take it out, or write what is to follow it",
                 9,
             ),

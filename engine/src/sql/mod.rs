@@ -497,8 +497,11 @@ fn place_of(span: Span) -> Place {
     }
 }
 
+/// How the error ends about what was understood, but cannot be done.
+const NOT_SUPPORTED: &str = "is not supported";
+
 fn unsupported(what: &str, span: Span) -> Error {
-    let error = Error::input(format!("{what} is not supported"));
+    let error = Error::input(format!("{what} {NOT_SUPPORTED}"));
     if span == Span::empty() {
         error
     } else {

@@ -99,7 +99,7 @@ const MISTAKES: [(&str, &[&str], &str); 49] = [
         &[],
         "SELECT id name bill FROM raw.patients",
     ),
-    ("comma_too_many", &[], "SELECT id, name,\nFROM raw.patients"),
+    ("comma_too_many", &[], "SELECT id,, name\nFROM raw.patients"),
     (
         "statement_that_ends_too_soon",
         &[],

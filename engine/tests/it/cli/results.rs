@@ -170,10 +170,10 @@ fn a_result_is_insert_statements() {
     --- stdout
     --- stderr
     error: column `list` is BIGINT[], of which there are no literals
-      --> line 1, column 1
+      --> line 1, column 28
        |
      1 | SELECT make_array(1, 2) AS list
-       | ^
+       |                            ^^^^
     hint: cast it to TEXT, or choose the format ndjson
     ");
 }

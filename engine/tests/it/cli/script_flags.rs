@@ -60,10 +60,11 @@ fn an_error_behind_line_ends_of_windows_is_on_its_line() {
     --- stdout
     ┌─────────────┬───────────┬───────┬────────┐
     │ place       │ statement │ reads │ writes │
+    │ TEXT        │ TEXT      │ TEXT  │ TEXT   │
     ├─────────────┼───────────┼───────┼────────┤
     │ job.sql:1:1 │ SELECT    │ NULL  │ NULL   │
     └─────────────┴───────────┴───────┴────────┘
-    (1 row)
+    (1 row, 4 columns)
     --- stderr
     error: there is no column `b`
       --> job.sql:2:8

@@ -199,6 +199,23 @@ impl Terminal {
         }
     }
 
+    /// Presses a key until this stands on the screen: a program that is about to read drops what comes
+    /// too early.
+    pub fn press_until(&mut self, key: &str, text: &str) {
+        let started = Instant::now();
+        while !self.screen().contains(text) {
+            assert!(
+                started.elapsed() < PATIENCE,
+                "no `{text}` on the screen:\n{}",
+                self.screen()
+            );
+            self.press(key);
+            for _ in 0..10 {
+                self.take_output(Duration::from_millis(50));
+            }
+        }
+    }
+
     fn take_output(&mut self, patience: Duration) {
         match self.output.recv_timeout(patience) {
             Ok(bytes) => {

@@ -31,10 +31,7 @@ fn less_is_left_with_q_and_ctrl_c_is_its_own() {
     let screen = terminal.wait_for("│  value │");
     assert!(screen.contains("│ BIGINT │"), "{screen}");
     terminal.press("\x03\x03\x03");
-    // The terminal drops what comes with the key.
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    terminal.press("G");
-    terminal.wait_for("(5,000 rows, 1 column)");
+    terminal.press_until("G", "(5,000 rows, 1 column)");
     terminal.press("q");
     terminal.wait_for_prompt();
     let screen = terminal.run("select 1 as one;");

@@ -68,7 +68,7 @@ mod tests {
     fn page() -> String {
         let mut page = String::from(
             "# Commands of the prompt\n\n\
-             What is in brackets may be left out. A file that is read with `.read` or `-i` may hold them, too.\n\n\
+             What is in brackets may be left out. A file that is read with `.read` may hold them, too.\n\n\
              | Command | Also | What it does |\n| --- | --- | --- |\n",
         );
         for command in COMMANDS {
